@@ -60,6 +60,8 @@ pub enum FieldError {
     NotForTest,
     /// It has letters that are not allowed.
     Letters,
+    /// No provider may serve it.
+    NotRouted,
     /// It is no header, or one that is not for operators.
     NotAHeader,
     /// It is no name of a field.
@@ -139,6 +141,7 @@ impl FieldError {
             Self::Unknown => t.error_unknown.to_owned(),
             Self::NotForTest => t.error_not_for_test.to_owned(),
             Self::Letters => t.error_letters.to_owned(),
+            Self::NotRouted => t.error_not_routed.to_owned(),
             Self::NotAHeader => t.a.error_header.to_owned(),
             Self::NotAField => t.a.error_field.to_owned(),
             Self::NeededField => t.a.error_needed_field.to_owned(),

@@ -158,6 +158,7 @@ sampled! {
 
     /// `GET /portal/settings`. `POST /portal/settings` with `alert_below`;
     /// `POST /portal/settings/calendar` with `time_zone`;
+    /// `POST /portal/settings/data` with `no_training`, `zero_retention`, `regions`;
     /// `POST /portal/settings/security` with `require_second_factor`.
     pub struct PortalSettings {
         /// The tenant's id.
@@ -172,6 +173,10 @@ sampled! {
         pub security: Form,
         /// Where days begin.
         pub calendar: Form,
+        /// Its own data policy.
+        pub data: Form,
+        /// What the platform asks for beside it, in words; empty where nothing is.
+        pub data_given: String,
     }
 
     /// A message of a conversation.

@@ -22,6 +22,7 @@ pub(crate) fn call(operation: Operation, body: impl Into<Bytes>) -> Call {
         caller: 0,
         bounds: None,
         answer_model: None,
+        says_all: false,
         deadline: Duration::from_secs(60),
     }
 }

@@ -217,6 +217,16 @@ sampled! {
         pub is_chosen: bool,
     }
 
+    /// `GET /admin/providers/{name}/data`. `POST …/data` with `never_trains`, `retention_days`, `region`.
+    pub struct ProviderData {
+        /// Its name.
+        pub name: String,
+        /// How its page is addressed.
+        pub reference: String,
+        /// What it does with data.
+        pub data: Form,
+    }
+
     /// `GET /admin/providers/{name}`. `POST …/edit` with `base_url`, `enabled` and, where `settings` is `on`,
     /// the settings as with a new one;
     /// `POST …/delete`; `POST …/copy` with `name`; `GET …/export.json`; `POST …/keys` with `label`, `secret`, `weight` and

@@ -180,5 +180,7 @@ sampled! {
         pub models: Vec<String>,
         /// What prices are multiplied by.
         pub multiplier: Form,
+        /// Its data policy; `POST …/data`.
+        pub data: Form,
     }
 }

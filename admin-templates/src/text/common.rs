@@ -8,6 +8,20 @@ catalogue! {
 Text [a: AdminText, u: PortalText] {
     actions: "Actions", "操作";
     add: "Add", "添加";
+    data_policy: "Data policy", "数据策略";
+    data_policy_given: "The platform asks for:", "平台要求：";
+    data_policy_help: "Calls go only to providers that promise all of this. A provider whose terms are not known is never called.", "调用仅发往满足以下全部要求的供应商；条款未知的供应商不会被调用。";
+    data_terms: "Data terms", "数据条款";
+    data_terms_help: "What this provider does with what it is sent, as its contract says. What is not known satisfies no data policy.", "该供应商如何处理收到的数据，以合同为准；未知的条款不满足任何数据策略。";
+    never_trains: "It never trains on data", "从不用数据训练";
+    no_training: "Nobody trains on our data", "不得用数据训练";
+    only_regions: "Only in these regions", "仅限这些区域";
+    only_regions_hint: "As providers' data terms name them, separated by spaces, for example eu us. Empty: anywhere.", "与供应商数据条款中的名称一致，以空格分隔，例如 eu us；留空表示不限。";
+    retention_days: "Days it keeps data", "数据保留天数";
+    retention_days_hint: "0: it keeps nothing. Empty: not known.", "0 表示不保留；留空表示未知。";
+    works_in: "Region it works in", "所在区域";
+    works_in_hint: "For example eu. Empty: not known.", "例如 eu；留空表示未知。";
+    zero_retention: "Nobody keeps our data", "不得保留数据";
     add_member: "Add member", "添加成员";
     address: "Address", "地址";
     addresses: "Allowed addresses", "允许的来源地址";
@@ -93,6 +107,7 @@ Text [a: AdminText, u: PortalText] {
     error_too_long: "At most {} characters.", "最多 {} 个字符。";
     error_too_many_help: "To keep accounts safe, further attempts have to wait.", "为保护账户安全，请稍后再试。";
     error_too_short: "At least {} characters.", "至少 {} 个字符。";
+    error_not_routed: "No provider may serve this: the data policy, or what is said of providers, leaves none.", "没有可用的供应商：数据策略或供应商限制排除了全部供应商。";
     error_unavailable: "A part of the platform does not answer, so nothing was changed.", "系统的某一部分暂无响应，未做任何更改。";
     error_unavailable_help: "A part of the platform does not answer. Running calls are not lost.", "系统的某一部分暂无响应，进行中的调用不会丢失。";
     error_unknown: "There is no such entry.", "不存在。";

@@ -303,6 +303,11 @@ impl Tries<'_> {
             failed: std::mem::take(&mut so_far.failed),
             begun: so_far.begun,
             first_byte_ms: millis(so_far.elapsed()).max(1),
+            answers: {
+                let name = self.target.answers.as_ref();
+                let name = name.or(self.call.answer_model.as_ref());
+                name.map(|name| Arc::from(name.as_str()))
+            },
         }
     }
 }

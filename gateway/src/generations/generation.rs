@@ -43,8 +43,6 @@ pub(super) struct About {
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
-    /// The name that answers give their model.
-    pub(super) answer_model: Option<Arc<str>>,
 }
 
 /// An answer in another dialect than the tenant's.
@@ -106,7 +104,6 @@ impl Generation {
             caller: call.caller,
             keeps,
             deadline: begun + call.deadline,
-            answer_model: call.answer_model.as_deref().map(Arc::from),
         };
         let timer = Box::pin(tokio::time::sleep_until(about.deadline.into()));
         if keeps {
@@ -418,7 +415,7 @@ impl Generation {
         });
         let bytes = match body {
             AnswerBody::Stream(bytes) => {
-                let flow = match self.flow(bytes, from) {
+                let flow = match self.flow(bytes, from, &trail) {
                     Ok(flow) => flow,
                     Err(fault) => {
                         drop(self.fail(state, failure(fault, trail.attempts)));
@@ -436,7 +433,7 @@ impl Generation {
             AnswerBody::Whole(bytes) => bytes,
         };
         let counted = spoken.usage(self.metered_in(dialect), &bytes);
-        match counted.and_then(|usage| Ok((self.shown(bytes, from, &usage)?, usage))) {
+        match counted.and_then(|usage| Ok((self.shown(bytes, from, &usage, &trail)?, usage))) {
             Ok((bytes, usage)) => {
                 lease.succeeded();
                 Self::watch_maximum(&lease, &usage);
@@ -472,7 +469,7 @@ impl Generation {
 
     /// How a translated answer is shown.
     fn as_shown(&self, trail: &AttemptTrail, repeated: Bytes) -> AnswerShown {
-        let model = self.about.answer_model.as_deref();
+        let model = trail.answers.as_deref();
         let bounds = self.about.metered.bounds;
         AnswerShown {
             model: model.unwrap_or(&trail.model).to_owned(),
@@ -485,11 +482,16 @@ impl Generation {
     }
 
     /// A provider's stream on its way, translated where it is in another dialect.
-    fn flow(&self, bytes: ByteStream, from: Option<Foreign>) -> Result<Flow, Fault> {
+    fn flow(
+        &self,
+        bytes: ByteStream,
+        from: Option<Foreign>,
+        trail: &AttemptTrail,
+    ) -> Result<Flow, Fault> {
         let own = self.about.surface.dialect;
         let Some(Foreign { dialect, shown }) = from else {
             let meter = own.meter(self.about.metered);
-            return Ok(Flow::new(bytes, meter, self.about.answer_model.clone()));
+            return Ok(Flow::new(bytes, meter, trail.answers.clone()));
         };
         let translation = StreamTranslation::new(dialect, own, shown)?;
         let meter = dialect.meter(self.metered_in(Some(dialect)));
@@ -497,8 +499,14 @@ impl Generation {
     }
 
     /// A whole answer as the tenant sees it.
-    fn shown(&self, bytes: Bytes, from: Option<Foreign>, usage: &Usage) -> Result<Bytes, Fault> {
-        match (from, &self.about.answer_model) {
+    fn shown(
+        &self,
+        bytes: Bytes,
+        from: Option<Foreign>,
+        usage: &Usage,
+        trail: &AttemptTrail,
+    ) -> Result<Bytes, Fault> {
+        match (from, &trail.answers) {
             (Some(Foreign { dialect, shown }), _) => {
                 let own = self.about.surface.dialect;
                 translation::whole(dialect, own, &bytes, usage, &shown)

@@ -46,6 +46,8 @@ pub(crate) struct AttemptTrail {
     pub(crate) failed: Vec<FailedTry>,
     pub(crate) begun: Instant,
     pub(crate) first_byte_ms: u64,
+    /// The name that the answer gives its model, instead of the provider's.
+    pub(crate) answers: Option<Arc<str>>,
 }
 
 pub(crate) fn millis(span: Duration) -> u64 {

@@ -85,6 +85,19 @@ fn translated(
     written.map_err(|error| unsaid(&error))
 }
 
+/// Refuses what would leave something of the request unsaid, where its tenant wants all of it said.
+pub(super) fn says_all(call: &Call, dropped: &[String]) -> Result<(), Refusal> {
+    match dropped.first().filter(|_| call.says_all) {
+        None => Ok(()),
+        Some(field) => {
+            let message = format!(
+                "`{field}` can't be said to any provider that the call may go to, and all of it is to be (`require_parameters`)."
+            );
+            Err(unsaid(&BadBody::whole(message)))
+        }
+    }
+}
+
 fn write_to<'a>(call: &Call, to: Forward<'a>) -> WriteTo<'a> {
     WriteTo {
         model: to.model,

@@ -68,6 +68,7 @@ async fn open(program: &Program, count: usize) -> Vec<Incoming> {
             provider: "vendor".to_owned(),
             model: "theirs".to_owned(),
             gateway: None,
+            answers: None,
         }]),
         deadline: Duration::from_secs(600),
         caller: n as u64 + 1,

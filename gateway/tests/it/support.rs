@@ -188,6 +188,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
             provider: "sandbox".to_owned(),
             model: "sandbox-chat".to_owned(),
             gateway: None,
+            answers: None,
         }]),
         body: Bytes::from(body.to_string()),
         stream,
@@ -196,6 +197,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
         tenant: None,
         caller: 5,
         answer_model: None,
+        says_all: false,
         bounds: Some(Bounds {
             input_estimate: 777,
             input_max: 10_000,

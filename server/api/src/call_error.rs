@@ -59,6 +59,24 @@ impl From<CallError> for ApiError {
                 );
                 Self::unavailable(message, 60)
             }
+            CallError::NoProvider(model) => not_served(
+                "no_allowed_provider",
+                format!(
+                    "No provider that this call may go to serves `{model}`. Ask for others in `provider`, or for another model."
+                ),
+            ),
+            CallError::DataPolicy(model) => not_served(
+                "data_policy_not_met",
+                format!(
+                    "No provider of `{model}` satisfies the data policy of this call, key or tenant. Nothing was sent and nothing was charged."
+                ),
+            ),
+            CallError::TooDear(model) => not_served(
+                "max_price_exceeded",
+                format!(
+                    "The price of `{model}` is above the `max_price` of this call, key or tenant."
+                ),
+            ),
             CallError::TooLarge => Self::bad_field(
                 "max_tokens",
                 "The call is too large to be priced; ask for less.",
@@ -110,6 +128,19 @@ fn retired(model: &str, at: Moment, successor: Option<&str>) -> ApiError {
             code: "model_not_found",
             message: &message,
             param: Some("model"),
+        }
+        .body(),
+    )
+}
+
+/// A model that nobody may serve; OpenRouter answers the same with 404.
+fn not_served(code: &'static str, message: String) -> ApiError {
+    ApiError::NotFound(
+        Words {
+            kind: INVALID,
+            code,
+            message: &message,
+            param: Some("provider"),
         }
         .body(),
     )
@@ -263,6 +294,9 @@ pub(super) fn waiting_cures(error: &CallError) -> bool {
         | CallError::ModelRetired { .. }
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
+        | CallError::NoProvider(_)
+        | CallError::DataPolicy(_)
+        | CallError::TooDear(_)
         | CallError::TooLarge
         | CallError::InsufficientCredits { .. }
         | CallError::MaxCostTooLow { .. }

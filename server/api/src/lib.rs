@@ -189,9 +189,18 @@ macro_rules! apis {
                     catalogue: rooms.catalogue.clone(),
                 },
             ),
-            manage::keys::OwnKeysApi {
-                accounts: rooms.accounts.clone(),
-            },
+            (
+                manage::keys::OwnKeysApi {
+                    accounts: rooms.accounts.clone(),
+                },
+                manage::routes::OwnRoutesApi {
+                    accounts: rooms.accounts.clone(),
+                },
+                admin::routes::AdminRoutesApi {
+                    catalogue: rooms.catalogue.clone(),
+                    accounts: rooms.accounts.clone(),
+                },
+            ),
             manage::credits::CreditsApi {
                 ledger: rooms.ledger.clone(),
             },

@@ -27,7 +27,7 @@ pub(super) fn bounded(
 ) -> (Bytes, Option<u64>, Option<Bounds>) {
     let asked = &prepared.asked;
     let dialect = request.surface.dialect;
-    let most = prepared.model.max_output_tokens;
+    let most = prepared.max_output_tokens;
     let bounds = plan::bounds(asked, lowered.unwrap_or(most));
     let own = match asked.output {
         Output::UpTo(own) => own,
@@ -105,24 +105,29 @@ pub(super) fn facts(
     now: shared::clock::Moment,
 ) -> CallFacts {
     let principal = &request.principal;
-    let target = prepared.targets.first();
+    let first = &prepared.first;
+    let target = first.targets.first();
     CallFacts {
         generation,
         tenant: principal.tenant.clone(),
         test: principal.test,
-        price: prepared.price.clone(),
+        price: first.price.clone(),
+        others: (prepared.others.iter())
+            .filter_map(|other| other.price.clone())
+            .collect(),
         created_at: now,
         snapshot: CallSnapshot {
             user: principal.user.clone(),
             key: principal.key.clone(),
             operation: request.surface.operation,
-            model: prepared.model.id.clone(),
-            price: prepared.price.as_ref().map(|price| price.id.clone()),
+            model: first.model.id.clone(),
+            price: first.price.as_ref().map(|price| price.id.clone()),
             multiplier_ppm: principal.price_multiplier_ppm,
             asked: billed_at_most(&prepared.asked),
             provider: target.map(|t| t.provider.clone()).unwrap_or_default(),
             request: Some(request.request.clone()),
             gateways: Vec::new(),
+            route: prepared.note.clone(),
         },
     }
 }

@@ -14,6 +14,7 @@ use shared::surface::Surface;
 use shared::units::{Family, Unit, Usage};
 
 use super::plan::{self, PlanInput};
+use super::route::{Asking, RouteWish};
 use super::{Admitted, CallError, Calls};
 
 /// A request that is only asked about.
@@ -27,6 +28,8 @@ pub struct Question {
     pub head: Head,
     /// What the tenant would send.
     pub body: Body,
+    /// What it would say of where it goes.
+    pub route: RouteWish,
 }
 
 /// What a call would cost.
@@ -82,20 +85,31 @@ impl Calls {
     async fn estimate_steps(&self, question: &Question) -> Result<Estimate, CallError> {
         let (principal, surface) = (&question.principal, question.surface);
         let asked = surface.dialect.read(&question.head, &question.body)?;
-        let model = self.model(principal, surface.operation, &asked.model)?;
         let at = self.clock.now();
+        let asking = Asking {
+            principal,
+            operation: surface.operation,
+            wish: &question.route,
+            at,
+            seed: 0,
+        };
+        let (first, others) = self.candidates(asking, &asked.model)?;
+        let all = || std::iter::once(&first).chain(&others);
+        let writes = all().map(|candidate| candidate.model.max_output_tokens);
+        let model_output_max = writes.min().unwrap_or_default();
         let (mut lowest, mut highest, mut id) = (Credits::ZERO, Credits::ZERO, None);
-        if !principal.test {
-            let price = model.price_at(at);
-            let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
-            let input = PlanInput {
+        if let Some(price) = &first.price {
+            let prices = all().filter_map(|candidate| candidate.price.as_ref());
+            let inputs = prices.map(|price| PlanInput {
                 asked: &asked,
-                model_output_max: model.max_output_tokens,
+                model_output_max,
                 price: &price.list,
                 at,
                 multiplier_ppm: principal.price_multiplier_ppm,
-            };
-            let plan = plan::plan(input).ok_or(CallError::TooLarge)?;
+            });
+            let inputs: Vec<_> = inputs.collect();
+            let (input, others) = inputs.split_first().ok_or(CallError::TooLarge)?;
+            let plan = plan::dearest(*input, others).ok_or(CallError::TooLarge)?;
             let least = least(&asked, &price.list, (at, input.multiplier_ppm));
             highest = plan.amount;
             lowest = least.unwrap_or(highest).min(highest);

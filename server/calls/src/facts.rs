@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use server_rooms::catalogue::price::Price;
-use server_rooms::ledger::{CallSnapshot, Loss};
+use server_rooms::ledger::{CallSnapshot, Loss, OtherModel};
 use server_rules::billing::{UNKNOWN, billed, is_free};
 use server_store::usage::{Try, UsageRecord, UsageStatus};
 use shared::clock::Moment;
@@ -25,6 +25,8 @@ pub struct CallFacts {
     pub test: bool,
     /// The price of the moment it came; `None` for test calls.
     pub price: Option<Price>,
+    /// Those of the other models that may serve it.
+    pub others: Vec<Price>,
     /// When it came.
     pub created_at: Moment,
     /// The rest, as its hold keeps it.
@@ -144,9 +146,26 @@ impl CallFacts {
         Reckoned { charge, record }
     }
 
+    /// The model that served a call, and what it costs.
+    fn served(&self, outcome: &Outcome) -> (&str, Option<&Price>) {
+        let route = self.snapshot.route.as_ref();
+        let other = route.and_then(|route| {
+            let runs_there = |(provider, model): &(String, String)| {
+                *provider == outcome.provider && *model == outcome.model
+            };
+            let mut others = route.others.iter();
+            others.find(|other| other.targets.iter().any(runs_there))
+        });
+        let price = |other: &OtherModel| self.others.iter().find(|price| price.id == other.price);
+        match other.and_then(|other| Some((other, price(other)?))) {
+            Some((other, price)) => (&other.model, Some(price)),
+            None => (&self.snapshot.model, self.price.as_ref()),
+        }
+    }
+
     /// What is billed comes to so much, of what was produced.
     fn charge(&self, ended: &Ended, billed: &Usage, produced: &Usage) -> Charge {
-        let Some(price) = &self.price else {
+        let (_, Some(price)) = self.served(&ended.outcome) else {
             return Charge::NOTHING;
         };
         let (list, at) = (&price.list, self.created_at);
@@ -187,6 +206,9 @@ impl CallFacts {
         };
         let lost = charge.not_taken > Credits::ZERO;
         let snapshot = &self.snapshot;
+        let (model, price) = self.served(outcome);
+        // Of a version that deleted prices the id is all that is left.
+        let price = price.map(|price| price.id.clone());
         UsageRecord {
             id: self.generation.clone(),
             tenant: self.tenant.clone(),
@@ -194,8 +216,8 @@ impl CallFacts {
             key: snapshot.key.clone(),
             test: self.test,
             operation: snapshot.operation,
-            model: snapshot.model.clone(),
-            price: snapshot.price.clone(),
+            model: model.to_owned(),
+            price: price.or_else(|| snapshot.price.clone()),
             provider: outcome.provider.clone(),
             provider_model: outcome.model.clone(),
             usage,
@@ -207,7 +229,7 @@ impl CallFacts {
             first_byte_ms: outcome.first_byte_ms,
             duration_ms: outcome.duration_ms,
             created_at: self.created_at,
-            tries: tries(outcome),
+            tries: self.tries(outcome),
             loss: charge.not_taken,
             loss_why: lost.then(|| Loss::NotTaken.word().to_owned()),
         }
@@ -242,6 +264,20 @@ impl CallFacts {
     }
 }
 
+impl CallFacts {
+    /// The tries of a call, with what was demanded of each provider and where it works.
+    fn tries(&self, outcome: &Outcome) -> Vec<Try> {
+        let mut tries = tries(outcome);
+        if let Some(route) = &self.snapshot.route {
+            for one in &mut tries {
+                one.region = route.regions.get(&one.provider).cloned();
+                one.demanded = Some(route.demanded.clone()).filter(|words| !words.is_empty());
+            }
+        }
+        tries
+    }
+}
+
 /// A failure before anybody was called.
 pub(crate) fn failure(fault: Fault) -> Failure {
     Failure {
@@ -267,6 +303,8 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
         duration_ms: one.duration_ms,
         status: one.status,
         next: one.next.clone(),
+        region: None,
+        demanded: None,
     });
     let mut tries: Vec<Try> = failed.collect();
     let known = u32::try_from(tries.len()).unwrap_or(u32::MAX);
@@ -286,6 +324,8 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
                 .as_ref()
                 .and_then(|fault| fault.upstream_status),
             next: None,
+            region: None,
+            demanded: None,
         });
     }
     tries

@@ -417,7 +417,15 @@ pub(super) async fn priced(
             price
         }
     };
+    let mut others = Vec::new();
+    for other in snapshot.route.iter().flat_map(|route| &route.others) {
+        let Some(price) = catalogue.price(&other.price).await? else {
+            return Ok(None);
+        };
+        others.push(price);
+    }
     Ok(Some(CallFacts {
+        others,
         generation: place.generation,
         tenant: place.tenant,
         test: false,

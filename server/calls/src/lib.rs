@@ -13,9 +13,12 @@ mod lanes;
 mod lifecycle;
 mod metrics;
 mod open_call;
+mod paces;
 pub mod plan;
 mod receipt;
 mod recovery;
+mod refused_hold;
+mod route;
 pub mod sentences;
 pub mod settle;
 mod spill;
@@ -29,6 +32,7 @@ pub use self::estimate::{Estimate, Question};
 pub use self::lifecycle::{Lifecycle, RedirectedModel};
 pub use self::receipt::{Receipt, SettledCall};
 pub use self::recovery::{RecoveryPace, Rounds};
+pub use self::route::RouteWish;
 pub use self::settle::UnknownPolicy;
 pub use self::stream::TenantStream;
 
@@ -38,9 +42,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use server_rooms::auth::Principal;
-use server_rooms::catalogue::price::Price;
 use server_rooms::catalogue::{Catalogue, Model};
-use server_rooms::ledger::{BudgetPeriod, Ledger, LedgerError, Spender};
+use server_rooms::ledger::{BudgetPeriod, Ledger, LedgerError, RouteNote, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
 use shared::clock::{Clock, Moment};
@@ -59,8 +62,10 @@ use self::closing::ClosingStream;
 use self::early_answer::Opened;
 use self::kept::Keeper;
 use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
+use self::paces::Paces;
 use self::plan::PlanInput;
 use self::receipt::{ReceiptSender, receipt};
+use self::route::{Asking, Candidate};
 use self::settle::{CallMetrics, Settler, SettlerParts};
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
@@ -79,6 +84,7 @@ pub struct Calls {
     closing: Closing,
     settle_first: bool,
     deadline: Duration,
+    paces: Paces,
 }
 
 impl std::fmt::Debug for Calls {
@@ -139,6 +145,8 @@ pub struct Request {
     pub body: Body,
     /// What the call may cost at most, where the tenant says it.
     pub max_cost: Option<Credits>,
+    /// What it says of where it goes.
+    pub route: RouteWish,
 }
 
 /// A call that a provider accepted, or may still accept.
@@ -204,6 +212,15 @@ pub enum CallError {
     /// The model has no price that is valid now.
     #[error("the model `{0}` has no price")]
     NoPrice(String),
+    /// None of the providers that run the model may be called.
+    #[error("no provider that may be called serves the model `{0}`")]
+    NoProvider(String),
+    /// None of them does with data what is demanded.
+    #[error("no provider of the model `{0}` satisfies the data policy")]
+    DataPolicy(String),
+    /// The model's price is above what the request says.
+    #[error("the price of the model `{0}` is above `max_price`")]
+    TooDear(String),
     /// The worst case costs more than any balance can hold.
     #[error("the call is too large to be priced")]
     TooLarge,
@@ -254,11 +271,17 @@ pub enum CallError {
 
 /// The model, price and bounds of a call, before anything is held.
 struct Prepared {
-    model: Arc<Model>,
     asked: Asked,
-    price: Option<Price>,
+    first: Candidate,
+    /// Other models that may serve it, in order.
+    others: Vec<Candidate>,
+    /// The least of what any of them can write.
+    max_output_tokens: u64,
+    /// Where all of them run, in order.
     targets: Arc<[Target]>,
     lifecycle: Lifecycle,
+    note: Option<Box<RouteNote>>,
+    says_all: bool,
 }
 
 impl Calls {
@@ -266,6 +289,7 @@ impl Calls {
     pub fn new(parts: CallsParts) -> Self {
         let (boot, metrics) = (parts.ledger.boot(), parts.metrics.clone());
         let keeper = Keeper::start(parts.outcomes, boot, metrics, &parts.supervisor);
+        let paces = Paces::default();
         let settler = Settler::new(SettlerParts {
             ledger: parts.ledger.clone(),
             link: parts.link.clone(),
@@ -274,6 +298,7 @@ impl Calls {
             metrics: parts.metrics,
             keeper: keeper.clone(),
             unknown: parts.unknown,
+            paces: paces.clone(),
         });
         let writing = keeper.write_forever(
             settler.clone(),
@@ -292,6 +317,7 @@ impl Calls {
             closing: parts.closing,
             settle_first: parts.settle_first,
             deadline: parts.deadline,
+            paces,
         }
     }
 
@@ -409,10 +435,10 @@ impl Calls {
             headers: request.head.headers,
             caller: caller_number(&request.principal.tenant),
             bounds,
-            answer_model: prepared
-                .model
-                .answers_public_name
-                .then(|| prepared.model.id.clone()),
+            // Where several models may serve it, each target has its own.
+            answer_model: (prepared.others.is_empty() && prepared.first.model.answers_public_name)
+                .then(|| prepared.first.model.id.clone()),
+            says_all: prepared.says_all,
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         });
@@ -459,31 +485,31 @@ impl Calls {
         let principal = &request.principal;
         let operation = request.surface.operation;
         let asked = request.surface.dialect.read(&request.head, &request.body)?;
-        let model = self.model(principal, operation, &asked.model)?;
-        let lifecycle = self.lifecycle(principal, &asked.model, &model);
-        if principal.test {
-            let name = format!("sandbox-{}", operation.word());
-            let targets = [Target {
-                provider: "sandbox".to_owned(),
-                model: name,
-                gateway: None,
-            }]
-            .into();
-            return Ok(Prepared {
-                model,
-                asked,
-                price: None,
-                targets,
-                lifecycle,
-            });
-        }
-        let price = model.price_at(self.clock.now()).cloned();
-        let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
-        let targets = model.ordered_targets(seed(generation));
+        let asking = Asking {
+            principal,
+            operation,
+            wish: &request.route,
+            at: self.clock.now(),
+            seed: seed(generation),
+        };
+        let (first, others) = self.candidates(asking, &asked.model)?;
+        let all = || std::iter::once(&first).chain(&others);
+        let writes = all().map(|candidate| candidate.model.max_output_tokens);
+        let max_output_tokens = writes.min().unwrap_or_default();
+        let targets = if others.is_empty() {
+            first.targets.clone()
+        } else {
+            let targets = all().flat_map(|candidate| candidate.targets.iter());
+            targets.cloned().collect()
+        };
+        let lifecycle = self.lifecycle(principal, &asked.model, &first.model);
         Ok(Prepared {
-            model,
+            note: route::note(&self.catalogue.routing(), &first, &others),
+            says_all: route::says_all(&first, &others),
             asked,
-            price: Some(price),
+            first,
+            others,
+            max_output_tokens,
             targets,
             lifecycle,
         })
@@ -497,17 +523,13 @@ impl Calls {
         prepared: &Prepared,
         open: OpenCall<Unheld>,
     ) -> Result<(OpenCall<Held>, Bytes, Option<u64>), CallError> {
-        let Some(price) = &prepared.price else {
+        let at = open.facts().created_at;
+        let input_of = |candidate| input(request, prepared, candidate, at);
+        let Some(input) = input_of(&prepared.first) else {
             return Ok((open.hold_nothing(), request.body.bytes(), None));
         };
-        let input = PlanInput {
-            asked: &prepared.asked,
-            model_output_max: prepared.model.max_output_tokens,
-            price: &price.list,
-            at: open.facts().created_at,
-            multiplier_ppm: request.principal.price_multiplier_ppm,
-        };
-        let Some(plan) = plan::plan(input) else {
+        let others: Vec<PlanInput<'_>> = prepared.others.iter().filter_map(input_of).collect();
+        let Some(plan) = plan::dearest(input, &others) else {
             open.refuse();
             return Err(CallError::TooLarge);
         };
@@ -529,7 +551,10 @@ impl Calls {
         if held >= plan.amount {
             return Ok((open, body, None));
         }
-        let lowered = plan::lowered_maximum(&plan, input, held).unwrap_or(1);
+        let inputs = std::iter::once(input).chain(others);
+        let lowered = inputs.map(|input| plan::lowered_maximum(&plan, input, held));
+        // The one that pays for the least; none where one pays for nothing.
+        let lowered = lowered.min().flatten().unwrap_or(1);
         let dialect = request.surface.dialect;
         let body = dialect.with_maximum(&body, &prepared.asked, lowered);
         Ok((open, body, Some(lowered)))
@@ -569,4 +594,21 @@ impl Calls {
         let stream = TenantStream::new(pieces, open, dialect, self.settle_first);
         Answer::Stream(Box::new(stream))
     }
+}
+
+/// What a candidate's plan is made from; `None` where nothing is charged.
+fn input<'a>(
+    request: &Request,
+    prepared: &'a Prepared,
+    candidate: &'a Candidate,
+    at: Moment,
+) -> Option<PlanInput<'a>> {
+    let price = candidate.price.as_ref()?;
+    Some(PlanInput {
+        asked: &prepared.asked,
+        model_output_max: prepared.max_output_tokens,
+        price: &price.list,
+        at,
+        multiplier_ppm: request.principal.price_multiplier_ppm,
+    })
 }

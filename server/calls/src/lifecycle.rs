@@ -70,7 +70,7 @@ impl Calls {
         let is_other = !name.is_empty() && *name != *model.id;
         let meant = is_other.then(|| self.catalogue.meant(name)).flatten();
         let redirected = meant
-            .filter(|meant| meant.id != model.id)
+            .filter(|meant| meant.id != model.id && meant.is_retired(self.clock.now()))
             .map(|meant| RedirectedModel {
                 from: meant.id.clone(),
                 to: model.id.clone(),

@@ -233,6 +233,8 @@ impl CallMetrics {
             | CallError::ModelRetired { .. }
             | CallError::WrongOperation { .. }
             | CallError::NoPrice(_) => "model",
+            CallError::NoProvider(_) | CallError::TooDear(_) => "route",
+            CallError::DataPolicy(_) => "data_policy",
             CallError::TooLarge => "too_large",
             CallError::Limited(_) => "limit",
             CallError::InsufficientCredits { .. } => "credits",

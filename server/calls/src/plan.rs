@@ -86,6 +86,18 @@ pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
     })
 }
 
+/// The bounds of a call that several models may serve: the dearest of each; `None` when one of them does
+/// not fit into any balance.
+pub fn dearest(first: PlanInput<'_>, others: &[PlanInput<'_>]) -> Option<Plan> {
+    let mut whole = plan(first)?;
+    for other in others {
+        let other = plan(*other)?;
+        whole.amount = whole.amount.max(other.amount);
+        whole.least = whole.least.max(other.least);
+    }
+    Some(whole)
+}
+
 /// The maximum of output tokens per choice that a smaller hold of `held` pays for.
 pub fn lowered_maximum(plan: &Plan, input: PlanInput<'_>, held: Credits) -> Option<u64> {
     let bounds = &most(input.asked, plan.output_tokens);

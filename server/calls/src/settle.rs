@@ -21,6 +21,7 @@ pub use super::facts::CallFacts;
 use super::facts::{Ended, Reckoned, failure};
 use super::kept::{Keeper, Kept};
 pub use super::metrics::CallMetrics;
+use super::paces::Paces;
 use super::receipt::ReceiptSender;
 
 /// Waits between attempts to write a settlement while the database is away; after the last one it is
@@ -55,6 +56,7 @@ pub(super) struct SettlerParts {
     pub(super) metrics: CallMetrics,
     pub(super) keeper: Keeper,
     pub(super) unknown: UnknownPolicy,
+    pub(super) paces: Paces,
 }
 
 /// Settles calls; cheap to clone.
@@ -350,11 +352,12 @@ impl Settler {
 
     /// Counts a call's end, once, however often it must be written.
     fn note_end(&self, facts: &CallFacts, ended: &Ended, reckoned: &Reckoned) {
+        self.0.parts.paces.learn(&ended.outcome);
         self.metrics()
             .ended(facts, &ended.outcome, &reckoned.record);
         let unpriced = reckoned.charge.unpriced;
         if unpriced > 0 {
-            let (id, model) = (&facts.generation, &facts.snapshot.model);
+            let (id, model) = (&facts.generation, &reckoned.record.model);
             error!("the price of `{model}` has no rate for a unit of generation `{id}`");
             self.metrics().unpriced(unpriced, (model, facts.created_at));
         }

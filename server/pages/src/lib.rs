@@ -13,6 +13,7 @@ mod api_keys;
 mod assets;
 mod bills;
 mod cookie;
+mod data_policy;
 mod device;
 pub mod error;
 pub mod form;

@@ -14,3 +14,5 @@ pub mod providers;
 pub mod reports;
 pub mod sessions;
 pub mod settings;
+
+pub use server_rules::routing;

@@ -8,4 +8,5 @@ pub mod billing;
 pub mod catalogue;
 pub mod ledger;
 pub mod limits;
+pub mod routing;
 pub mod usage;

@@ -115,6 +115,7 @@ pub(super) async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueErr
             weight: 1,
             priority: 0,
             gateway: None,
+            cost: None,
         };
         let new = NewModel {
             facts: ModelFacts::default(),

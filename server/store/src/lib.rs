@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod part;
 mod retention;
 pub mod rollups;
+pub mod routes;
 pub mod schema;
 pub mod sessions;
 pub mod settings;

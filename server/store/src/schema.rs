@@ -150,6 +150,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    route_rules (kind, subject) {
+        kind -> Text,
+        subject -> Text,
+        tenant_id -> Text,
+        rule -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     models (id) {
         id -> Text,
         operation -> Text,
@@ -487,6 +497,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     api_keys,
     tenant_settings,
+    route_rules,
     models,
     model_notices,
     provider_model_lists,

@@ -74,6 +74,12 @@ pub struct Try {
     /// Why the call went on as it did after it; a gateway's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Where the provider works, as operators said when the call came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The data policy that the call demanded of it: `no_training`, `zero_retention`, `region:eu|us`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demanded: Option<String>,
 }
 
 /// What a call consumed and cost, and how it went.

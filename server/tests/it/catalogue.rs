@@ -42,6 +42,7 @@ fn items(input: i64) -> PlainPrice {
 fn new_model(id: &str) -> NewModel {
     let target = |provider: &str, priority| WeightedTarget {
         gateway: None,
+        cost: None,
         provider: provider.to_owned(),
         model: "m1".to_owned(),
         weight: 2,

@@ -36,6 +36,7 @@ fn model(micros: i64) -> NewModel {
         operation: Operation::Chat,
         targets: vec![WeightedTarget {
             gateway: None,
+            cost: None,
             provider: "p".to_owned(),
             model: "m".to_owned(),
             weight: 1,

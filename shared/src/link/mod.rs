@@ -136,6 +136,10 @@ pub struct Target {
     /// The name or the region of the gateways it is reached through; any where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
+    /// The name that its answers give their model, where targets of several models may answer; that of
+    /// the call where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<String>,
 }
 
 /// A gateway as an operator sees it.
@@ -235,6 +239,8 @@ pub struct Call {
     pub bounds: Option<Bounds>,
     /// The name that answers give their model instead of the provider's; absent leaves it as it comes.
     pub answer_model: Option<String>,
+    /// Whether a provider is passed over to which something of the request can't be said.
+    pub says_all: bool,
     /// When the whole call must be over.
     pub deadline: Duration,
 }

@@ -38,6 +38,8 @@ pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
 pub const BOUNDS: HeaderName = HeaderName::from_static("x-waule-bounds");
 /// The name that answers give their model.
 pub const ANSWER_MODEL: HeaderName = HeaderName::from_static("x-waule-answer-model");
+/// `1` where a provider is passed over to which something of the request can't be said.
+pub const SAYS_ALL: HeaderName = HeaderName::from_static("x-waule-says-all");
 /// Headers of the tenant's request that its dialect knows, as a JSON array of pairs.
 pub const CLIENT_HEADERS: HeaderName = HeaderName::from_static("x-waule-client-headers");
 /// The tenant's request id.
@@ -114,6 +116,9 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
     if let Some(name) = &call.answer_model {
         put(ANSWER_MODEL, name);
     }
+    if call.says_all {
+        put(SAYS_ALL, "1");
+    }
     if call.stream {
         put(STREAM, "1");
     }
@@ -182,6 +187,7 @@ pub fn read_call(
         caller,
         bounds,
         answer_model: text(&ANSWER_MODEL)?.map(str::to_owned),
+        says_all: text(&SAYS_ALL)? == Some("1"),
         deadline: deadline.min(DEADLINE_MAX),
     })
 }
@@ -352,6 +358,7 @@ mod tests {
                 provider: "openai".into(),
                 model: "模型-🙂".into(),
                 gateway: None,
+                answers: Some("another".into()),
             }]
             .into(),
             body: Bytes::from_static(b"{}"),
@@ -366,6 +373,7 @@ mod tests {
                 output_max: 3,
             }),
             answer_model: Some("our/name".to_owned()),
+            says_all: true,
             deadline: Duration::from_millis(1_500),
         };
         let mut headers = HeaderMap::new();
@@ -377,6 +385,7 @@ mod tests {
         assert_eq!(read.targets, call.targets);
         assert_eq!((read.caller, read.bounds), (call.caller, call.bounds));
         assert_eq!(read.answer_model, call.answer_model);
+        assert!(read.says_all);
         assert_eq!(read.headers, call.headers);
         assert_eq!(
             (read.stream, read.show_usage, read.deadline),

@@ -30,6 +30,7 @@ fn call(text: &str, stream: bool) -> Call {
             provider: "sandbox".to_owned(),
             model: "sandbox-chat".to_owned(),
             gateway: None,
+            answers: None,
         }]),
         body: Bytes::from(body.to_string()),
         stream,
@@ -39,6 +40,7 @@ fn call(text: &str, stream: bool) -> Call {
         caller: 0,
         bounds: None,
         answer_model: None,
+        says_all: false,
         deadline: Duration::from_secs(30),
     }
 }

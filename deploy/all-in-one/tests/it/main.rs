@@ -28,6 +28,7 @@ mod promises;
 mod proxies;
 mod rates;
 mod replicas;
+mod routes;
 mod starts;
 mod studio;
 mod supply;

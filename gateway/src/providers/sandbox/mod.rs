@@ -31,6 +31,7 @@ use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
 use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
+use super::spoken::says_all;
 use super::{Answer, Patience, Provider, Refusal, Route, Spoken};
 
 const BYTES_PER_TOKEN: usize = 4;
@@ -93,6 +94,7 @@ async fn chat_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
         quirks: Quirks::default(),
     };
     let spoken = Spoken::of(call, &OPENAI_CHAT, to)?;
+    says_all(call, &spoken.dropped)?;
     let said = Call {
         body: spoken.body.clone(),
         show_usage: true,

@@ -13,7 +13,7 @@ use shared::link::options::ProviderOptions;
 
 use super::Way;
 use super::doors::{Asked, Door, Fitted, Worded};
-use crate::providers::spoken::unsaid;
+use crate::providers::spoken::{says_all, unsaid};
 use crate::providers::{Refusal, Route, Spoken};
 
 const MAX_TOKENS: &str = "max_tokens";
@@ -100,19 +100,27 @@ pub(super) fn spoken(door: &impl Door, way: &Way<'_>, quirks: Quirks) -> Result<
     let Fitted { body, dropped } = door.fitted(worded).map_err(|error| unsaid(&error))?;
     spoken.body = body;
     spoken.dropped.extend(dropped);
+    says_all(way.call, &spoken.dropped)?;
     let options = way.route.options;
     if !options.leave_out.is_empty() || !options.rename.is_empty() {
-        spoken.body = fitted(&spoken.body, options)?;
+        let (body, left_out) = fitted(&spoken.body, options)?;
+        says_all(way.call, &left_out)?;
+        spoken.body = body;
     }
     Ok(spoken)
 }
 
-/// A body without the fields that a provider does not take, and with the names that it has for others.
-fn fitted(body: &Bytes, options: &ProviderOptions) -> Result<Bytes, Fault> {
-    let mut edits = Vec::new();
+/// A body without the fields that a provider does not take, and with the names that it has for others; and
+/// the tenant's fields that it went without.
+fn fitted(body: &Bytes, options: &ProviderOptions) -> Result<(Bytes, Vec<String>), Fault> {
+    let (mut edits, mut left_out) = (Vec::new(), Vec::new());
     let read = json::each_field(body, |name, value| {
         let at = json::span(body, value);
         if options.leave_out.iter().any(|out| out == name) {
+            // That one is ours as often as not.
+            if name != STREAM_OPTIONS {
+                left_out.push(name.to_owned());
+            }
             edits.push(Edit::remove(body, &at));
         } else if let Some(pair) = options.rename.iter().find(|pair| pair.name == name) {
             edits.push(Edit::rename(body, &at, &pair.value));
@@ -120,7 +128,7 @@ fn fitted(body: &Bytes, options: &ProviderOptions) -> Result<Bytes, Fault> {
         Ok(())
     });
     read.map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
-    Ok(json::apply(body, edits))
+    Ok((json::apply(body, edits), left_out))
 }
 
 /// Words of a refusal that does not know a field, and not only its value.

@@ -30,6 +30,7 @@ fn asking(surface: &'static Surface, stream: bool, model: &str) -> Call {
             provider: "vendor".to_owned(),
             model: model.to_owned(),
             gateway: None,
+            answers: None,
         }]
         .into(),
         ..call(surface, "vendor", stream)
@@ -189,6 +190,7 @@ impl At for Call {
             provider: provider.to_owned(),
             model,
             gateway: None,
+            answers: None,
         }]
         .into();
         self

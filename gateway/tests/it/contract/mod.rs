@@ -37,6 +37,7 @@ fn call(surface: &'static Surface, provider: &str, stream: bool) -> Call {
             provider: provider.to_owned(),
             model: "theirs".to_owned(),
             gateway: None,
+            answers: None,
         }]
         .into(),
         body: Bytes::from(body.to_string()),
@@ -51,6 +52,7 @@ fn call(surface: &'static Surface, provider: &str, stream: bool) -> Call {
             output_max: 10_000,
         }),
         answer_model: None,
+        says_all: false,
         deadline: std::time::Duration::from_secs(30),
     }
 }

@@ -19,6 +19,7 @@ pub mod rates;
 pub mod recharge;
 pub mod reprice;
 pub mod route_check;
+pub mod routes;
 pub mod settings;
 pub mod superadmins;
 pub mod tenants;

@@ -9,6 +9,7 @@ mod max_cost;
 pub mod openapi;
 pub mod places;
 mod question;
+mod route;
 mod stream;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
-use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, Started};
+use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, RouteWish, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::{Auth, Principal};
@@ -109,12 +110,15 @@ impl InferApi {
             BodyFormat::Form => Body::of(request.content_type(), body).map_err(CallError::Body)?,
         };
         let (body, max_cost) = max_cost::take(request.headers(), body)?;
+        let names_model = !matches!(surface.at, TenantPath::Model { .. });
+        let (body, route) = route::take(request.headers(), body, names_model)?;
         Ok(Entered {
             principal,
             admitted,
             head: head(surface.dialect, request)?,
             body,
             max_cost,
+            route,
         })
     }
 }
@@ -126,6 +130,7 @@ struct Entered {
     head: Head,
     body: Body,
     max_cost: Option<Credits>,
+    route: RouteWish,
 }
 
 /// Why a request is not answered.
@@ -237,6 +242,7 @@ impl InferEndpoint {
             head: entered.head,
             body: entered.body,
             max_cost: entered.max_cost,
+            route: entered.route,
         };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;

@@ -4,9 +4,9 @@
 use serde_json::{Map, Value, json};
 use shared::surface::{AnswerForm, BodyFormat, Surface, TenantPath};
 
-use super::max_cost;
 use super::places::{shown_counting_path, shown_paths};
 use super::question::ESTIMATE;
+use super::{max_cost, route};
 use crate::PREFIX;
 
 /// A name for programs: the operation's word, and where that has several surfaces the path's words.
@@ -102,6 +102,17 @@ fn max_cost_parameter() -> Value {
     })
 }
 
+fn route_parameter() -> Value {
+    json!({
+        "in": "header", "name": route::HEADER.as_str(), "required": false,
+        "description": "Where the call goes, as JSON: what the field `provider` of the body says (`order`, `only`, `ignore`, \
+                        `allow_fallbacks`, `sort`, `data_collection`, `zdr`, `regions`, `max_price`, `require_parameters`), and \
+                        `models`, which the body may hold beside it: models that serve where the one before can't, each at \
+                        its own price.",
+        "schema": {"type": "string", "maxLength": 8192}
+    })
+}
+
 fn model_parameter() -> Value {
     json!({"in": "path", "name": "model", "required": true, "schema": {"type": "string", "maxLength": 100}})
 }
@@ -154,8 +165,10 @@ fn path_item(route: Route<'_>) -> Value {
 /// The routes on which a surface's models are called.
 fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
     let parameters = match surface.at {
-        TenantPath::Plain => vec![max_cost_parameter()],
-        TenantPath::Model { .. } => vec![model_parameter(), max_cost_parameter()],
+        TenantPath::Plain => vec![max_cost_parameter(), route_parameter()],
+        TenantPath::Model { .. } => {
+            vec![model_parameter(), max_cost_parameter(), route_parameter()]
+        }
     };
     let routes = shown_paths(surface).into_iter().zip(operation_ids(surface));
     routes.enumerate().map(move |(at, (path, id))| {

@@ -29,6 +29,7 @@ impl InferEndpoint {
             surface: self.surface,
             head: entered.head,
             body: entered.body,
+            route: entered.route,
         };
         let tokens = self.api.calls.count(entered.admitted, &question)?;
         let told = self.surface.counting.map(|counting| counting.told(tokens));
@@ -93,6 +94,7 @@ impl EstimateEndpoint {
             surface,
             head: entered.head,
             body: entered.body,
+            route: entered.route,
         };
         let estimate = self.api.calls.estimate(entered.admitted, &question).await?;
         Ok(told(&estimate))

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod me;
 pub mod models;
 pub mod notices;
+pub mod routes;
 pub mod sessions;
 pub mod usage;
 

@@ -65,11 +65,16 @@ pub struct UsageView {
     pub duration_ms: u64,
     /// When it came, in RFC 3339.
     pub created_at: String,
+    /// The data policy that whoever served it had to satisfy: `no_training`, `zero_retention`, `region:eu`.
+    pub data_policy: Option<String>,
+    /// Where it was served, as far as operators said.
+    pub region: Option<String>,
 }
 
 impl From<&UsageRecord> for UsageView {
     fn from(record: &UsageRecord) -> Self {
         let usage = &record.usage;
+        let last = record.tries.last();
         let sums = Consumed::from(usage);
         Self {
             id: record.id.to_string(),
@@ -102,6 +107,8 @@ impl From<&UsageRecord> for UsageView {
             first_byte_ms: record.first_byte_ms,
             duration_ms: record.duration_ms,
             created_at: date::text(record.created_at),
+            data_policy: last.and_then(|last| last.demanded.clone()),
+            region: last.and_then(|last| last.region.clone()),
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) fn of_chat(price: PriceId) -> CallSnapshot {
         provider: "p".to_owned(),
         request: None,
         gateways: vec!["https://one".to_owned()],
+        route: None,
     }
 }
 
@@ -41,6 +42,7 @@ fn facts() -> CallFacts {
         created_at: Moment::from_unix_ms(0),
         snapshot: of_chat(price.id.clone()),
         price: Some(price),
+        others: Vec::new(),
     }
 }
 

@@ -101,6 +101,7 @@ impl Scene {
             created_at: NOW,
             snapshot: of_chat(price.id.clone()),
             price: Some(price),
+            others: Vec::new(),
         }
     }
 

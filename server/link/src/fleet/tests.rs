@@ -32,6 +32,7 @@ fn call(gateways: &[Option<&str>]) -> Call {
         caller: 0,
         bounds: None,
         answer_model: None,
+        says_all: false,
         deadline: Duration::from_secs(1),
     }
 }

@@ -94,6 +94,7 @@ fn tenants(table: Table) -> Table {
         .get(one("/limits"), tenant::limits::limits_page)
         .post(one("/limits"), tenant::limits::set_limits)
         .post(one("/multiplier"), tenant::limits::set_multiplier)
+        .post(one("/data"), tenant::limits::set_data)
 }
 
 /// What calls run on: models, providers, gateways.
@@ -107,6 +108,8 @@ fn models_and_providers(table: Table) -> Table {
         .post("/admin/providers/new", providers::new::add_provider)
         .get(pool(""), providers::provider_page)
         .post(pool("/edit"), providers::edit)
+        .get(pool("/data"), providers::data::data_page)
+        .post(pool("/data"), providers::data::keep_data)
         .post(pool("/delete"), providers::delete)
         .post(pool("/balance"), balances::set_terms)
         .post(pool("/test"), providers::list::test_provider)

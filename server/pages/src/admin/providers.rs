@@ -3,6 +3,7 @@
 pub(super) mod batch;
 pub(super) mod bulk;
 pub(super) mod copies;
+pub(super) mod data;
 mod form;
 pub(super) mod key_edit;
 pub(super) mod keys;

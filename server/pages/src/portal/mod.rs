@@ -20,6 +20,7 @@ use server_rooms::auth::{Principal, Role};
 use server_rooms::ledger::LedgerError;
 use server_rooms::limits::LimitSettings;
 use server_rooms::reports::ReportsError;
+use server_rooms::routing::RouteRule;
 
 use super::error::PageError;
 use super::session::{Member, Rank};
@@ -50,6 +51,7 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)
+        .post("/portal/settings/data", settings::keep_data)
         .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)
@@ -65,7 +67,7 @@ pub(super) fn pages(table: Table) -> Table {
 }
 
 /// A person of a tenant as a caller of models, as a session of the API makes them.
-fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
+fn principal<R: Rank>(who: &Member<R>, route: Option<Arc<RouteRule>>) -> Arc<Principal> {
     Arc::new(Principal {
         tenant: who.tenant.id.clone(),
         tenant_name: who.tenant.name.clone(),
@@ -83,6 +85,7 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         parent: None,
         ends_at: None,
         zone: who.tenant.zone.clone(),
+        route,
     })
 }
 

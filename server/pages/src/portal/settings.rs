@@ -5,9 +5,12 @@ use admin_templates::page::Notice;
 use admin_templates::portal::PortalSettings;
 use poem::web::Data;
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, Accounts, Field, TenantPatch, TenantSettingsPatch};
+use server_rooms::accounts::{
+    AccountError, Accounts, Field, RouteSubject, TenantPatch, TenantSettingsPatch,
+};
 use shared::zone::Zone;
 
+use super::super::data_policy;
 use super::super::error::{PageError, PageResult};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
@@ -22,6 +25,8 @@ async fn view<R: Rank>(
 ) -> Result<PortalSettings, PageError> {
     let own = accounts.tenant_settings(&who.tenant.id).await?;
     let below = own.alert_below.map(|credits| credits.to_string());
+    let given = accounts.route(RouteSubject::Tenant(&who.tenant.id)).await?;
+    let rule = accounts.route(RouteSubject::Own(&who.tenant.id)).await?;
     let required = if own.require_second_factor { "on" } else { "" };
     Ok(PortalSettings {
         tenant_id: who.tenant.id.to_string(),
@@ -30,6 +35,8 @@ async fn view<R: Rank>(
         alerts: Form::of([("alert_below", below.as_deref().unwrap_or_default())]),
         security: Form::of([("require_second_factor", required)]),
         calendar: Form::of([("time_zone", who.tenant.zone.as_ref().map_or("", Zone::name))]),
+        data: data_policy::filled(&rule.demand),
+        data_given: given.demand.text(),
     })
 }
 
@@ -118,4 +125,28 @@ pub(super) async fn keep_security(
     let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
     put.await?;
     who.done(PATH, &Notice::Saved)
+}
+
+/// `POST /portal/settings/data`; on top of what the platform asks for, which nobody of the tenant takes back.
+#[handler]
+pub(super) async fn keep_data(
+    who: Member<Manager>,
+    posted: FormData,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let known = accounts.route(RouteSubject::Own(&who.tenant.id)).await?;
+    match data_policy::read(&posted, known) {
+        Ok(rule) => {
+            let actor = who.actor();
+            let put = accounts.put_own_route(&actor, &who.tenant.id, &rule);
+            put.await?;
+            who.done(PATH, &Notice::Saved)
+        }
+        Err((field, error)) => {
+            let mut view = view(&who, &accounts, request).await?;
+            view.data = posted.again(&data_policy::POLICY).wrong(field, error);
+            who.show_again(&view).await
+        }
+    }
 }

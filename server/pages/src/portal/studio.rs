@@ -11,9 +11,10 @@ use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody, Response, handler};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use server_calls::{CallError, Calls, Receipt, Started};
+use server_calls::{CallError, Calls, Receipt, RouteWish, Started};
+use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::ledger::Ledger;
+use server_rooms::ledger::{Ledger, LedgerError};
 use shared::credits::Credits;
 use shared::dialect::{Head, body};
 use shared::id::RequestId;
@@ -32,6 +33,7 @@ const NOT_YET: &str = "…";
 /// The rooms of the studio, and the request they are asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Studio {
+    accounts: Accounts,
     calls: Calls,
     catalogue: Catalogue,
     ledger: Ledger,
@@ -53,6 +55,7 @@ impl<'a> FromRequest<'a> for Studio {
         };
         let (missing, id) = (PageError::Internal, request.data::<RequestId>());
         Ok(Self {
+            accounts: request.data::<Accounts>().ok_or(missing.clone())?.clone(),
             calls: request.data::<Calls>().ok_or(missing.clone())?.clone(),
             catalogue: request.data::<Catalogue>().ok_or(missing.clone())?.clone(),
             ledger: request.data::<Ledger>().ok_or(missing.clone())?.clone(),
@@ -75,13 +78,16 @@ impl Studio {
         operation: Operation,
         body: Bytes,
     ) -> Result<(Started, Receipt), CallError> {
+        let route = self.accounts.whole_route(&who.tenant.id).await;
+        let route = route.map_err(LedgerError::Store)?;
         let call = server_calls::Request {
-            principal: principal(who),
+            principal: principal(who, route),
             request: self.request.clone(),
             surface: Surface::of(operation),
             head: Head::default(),
             body: body::Body::Json(body),
             max_cost: None,
+            route: RouteWish::default(),
         };
         self.calls.start(call).await
     }

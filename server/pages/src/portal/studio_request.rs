@@ -184,6 +184,9 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
         | CallError::OverBudget { .. }
         | CallError::MaxCostTooLow { .. }
         | CallError::TooLarge => FieldError::Insufficient,
+        CallError::NoProvider(_) | CallError::DataPolicy(_) | CallError::TooDear(_) => {
+            FieldError::NotRouted
+        }
         CallError::Failed(failure) => {
             let told = failure.caller.as_ref().map(|told| told.message.clone());
             let told = told.filter(|words| !words.is_empty());

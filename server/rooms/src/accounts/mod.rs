@@ -4,6 +4,7 @@
 mod check;
 mod ending;
 mod keys;
+mod routes;
 mod superadmins;
 mod tenant_settings;
 mod users;
@@ -16,6 +17,7 @@ pub use server_store::accounts::{
 };
 pub use server_store::audit::{Actor, AuditEntry, AuditFilter};
 use server_store::part::Part;
+pub use server_store::routes::RouteSubject;
 use server_store::{Store, duplicate_or};
 use shared::clock::Clock;
 use shared::db::DbError;

@@ -3,16 +3,34 @@
 use std::sync::Arc;
 
 use server_rules::access::{Network, Parent, Principal, Role};
+use server_rules::routing::RouteRule;
+use server_store::Store;
 use server_store::accounts::{ApiKeyKind, Scopes, Tenant, TenantStatus, UserStatus};
 use shared::clock::Moment;
 use shared::db::DbError;
-use shared::id::{SessionId, TenantId, UserId};
+use shared::id::{ApiKeyId, SessionId, TenantId, UserId};
 
 use super::Auth;
 use super::cache::Known;
 use super::credential::both;
 use super::token::Claims;
 use crate::limits::LimitSettings;
+
+/// What is said of where a tenant's calls go, and those of these keys, as one rule. One that can't be read
+/// lets nobody in: it may forbid what would be done.
+pub(crate) async fn route(
+    store: &Store,
+    tenant: &TenantId,
+    keys: &[&ApiKeyId],
+) -> Result<Option<Arc<RouteRule>>, DbError> {
+    let mut whole: Option<RouteRule> = None;
+    for json in store.tenant_routes(tenant, keys).await? {
+        let rule = RouteRule::read(&json)
+            .map_err(|why| DbError::Damaged(format!("a route of tenant `{tenant}`: {why}")))?;
+        whole = Some(whole.map_or_else(|| rule.clone(), |whole| whole.narrowed(&rule)));
+    }
+    Ok(whole.map(Arc::new))
+}
 
 impl Auth {
     pub(super) async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
@@ -35,6 +53,11 @@ impl Auth {
             }),
             None => None,
         };
+        let keys: Vec<_> = [Some(&key.id), key.parent.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let route = route(store, &key.tenant, &keys).await?;
         let networks = key.allowed_addresses.as_ref();
         let networks = networks.map(|list| {
             list.iter()
@@ -58,6 +81,7 @@ impl Auth {
             parent,
             ends_at: expires_at,
             zone: tenant.zone,
+            route,
         };
         Ok(Some(Known {
             principal: Arc::new(principal),
@@ -86,6 +110,7 @@ impl Auth {
         let Some(tenant) = self.active_tenant(&tenant).await? else {
             return Ok(None);
         };
+        let route = route(store, &tenant.id, &[]).await?;
         let principal = Principal {
             tenant: tenant.id,
             tenant_name: tenant.name,
@@ -103,6 +128,7 @@ impl Auth {
             parent: None,
             ends_at: None,
             zone: tenant.zone,
+            route,
         };
         let expires_at = Some(Moment::from_unix_ms(session.expires_at));
         Ok(Some(Known {

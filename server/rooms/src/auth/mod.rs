@@ -12,7 +12,7 @@ mod credential;
 pub mod devices;
 pub mod factors;
 pub mod form_key;
-mod loading;
+pub(crate) mod loading;
 mod loads;
 pub mod password;
 pub mod roles;

@@ -7,6 +7,7 @@ use server_rules::catalogue::model::Model;
 use server_rules::catalogue::retirement::Retirement;
 use server_store::audit::Actor;
 use server_store::catalogue::{ModelPatch, NewModel, NewPrice};
+use server_store::routes::RouteSubject;
 use shared::clock::Moment;
 use shared::id::PriceId;
 use shared::link::Operation;
@@ -101,6 +102,10 @@ impl Catalogue {
         if !self.0.store.delete_model(actor, id, self.now()).await? {
             return Err(CatalogueError::NoSuchModel);
         }
+        // Another one of that name begins anew.
+        let of = RouteSubject::Model(id);
+        let routed = self.0.store.put_route_rule(actor, of, None, self.now());
+        routed.await?;
         info!("model `{id}` was removed");
         self.reload().await?;
         Ok(())

@@ -23,6 +23,8 @@ pub const PROVIDER_MODEL_BYTES_MAX: usize = 200;
 pub const WEIGHT_MAX: u32 = 1_000;
 /// Ten steps of fallback.
 pub const PRIORITY_MAX: u32 = 9;
+/// Six digits tell any two costs apart.
+pub const COST_MAX: u32 = 1_000_000;
 /// Ten times the largest output of 2026.
 pub const OUTPUT_TOKENS_MAX: u64 = 10_000_000;
 /// `1024x1024`, `standard` and the like.
@@ -55,16 +57,20 @@ pub(super) fn id(id: &str) -> Checked {
     )
 }
 
+/// Whether a text can be a provider's name, or a gateway's.
+pub(super) fn provider_name(name: &str) -> bool {
+    let is_sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    is_text(name, PROVIDER_BYTES_MAX, is_sign)
+}
+
 /// Where a model runs.
 pub(super) fn targets(targets: &[WeightedTarget]) -> Checked {
     let count = (1..=TARGETS_MAX).contains(&targets.len());
     rule(count, "targets", format!("1 to {TARGETS_MAX} targets"))?;
     for target in targets {
-        let provider = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let bytes = PROVIDER_BYTES_MAX;
-        let holds = is_text(&target.provider, bytes, provider);
         rule(
-            holds,
+            provider_name(&target.provider),
             "targets.provider",
             format!("1 to {bytes} of a-z 0-9 -"),
         )?;
@@ -87,9 +93,13 @@ pub(super) fn targets(targets: &[WeightedTarget]) -> Checked {
             "targets.priority",
             format!("a number from 0 to {PRIORITY_MAX}"),
         )?;
-        let holds = |name: &str| is_text(name, PROVIDER_BYTES_MAX, provider);
         rule(
-            target.gateway.as_deref().is_none_or(holds),
+            target.cost.is_none_or(|cost| cost <= COST_MAX),
+            "targets.cost",
+            format!("a number from 0 to {COST_MAX}"),
+        )?;
+        rule(
+            target.gateway.as_deref().is_none_or(provider_name),
             "targets.gateway",
             format!("a gateway's name or region: 1 to {PROVIDER_BYTES_MAX} of a-z 0-9 -"),
         )?;

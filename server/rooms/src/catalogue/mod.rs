@@ -6,6 +6,7 @@
 
 mod changes;
 pub mod check;
+mod routing;
 pub mod lists;
 pub mod price_import;
 pub mod retirement;
@@ -27,7 +28,8 @@ use tokio::sync::Mutex;
 use tracing::error;
 
 use self::price::Price;
-use crate::settings::zones::Zones;
+pub use self::routing::{Routing};
+use crate::settings::zones::{Zones};
 
 /// Why the catalogue was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,7 @@ struct Snapshot {
     /// By the name in lower case, where only one model has it so.
     without_case: HashMap<String, Option<Arc<Model>>>,
     all: Arc<[Arc<Model>]>,
+    routing: Arc<Routing>,
 }
 
 /// The models; cheap to clone, cheap to read.
@@ -136,6 +139,11 @@ impl Catalogue {
         self.snapshot().all.clone()
     }
 
+    /// What is said of where calls of models go, and of what providers do with data.
+    pub fn routing(&self) -> Arc<Routing> {
+        self.snapshot().routing.clone()
+    }
+
     /// A price by its id, wherever it is.
     pub async fn price(&self, id: &PriceId) -> Result<Option<Price>, DbError> {
         self.0.store.price(id).await
@@ -144,6 +152,7 @@ impl Catalogue {
     /// Reads everything again; called when this or another replica changed something.
     pub async fn reload(&self) -> Result<(), DbError> {
         let _one_at_a_time = self.0.reading.lock().await;
+        let routing = Routing::of(self.0.store.platform_routes().await?);
         let read = self.0.store.catalogue().await?.into_iter();
         let models: Vec<Arc<Model>> = read
             .filter_map(|model| sound(model).map(Arc::new))
@@ -156,6 +165,7 @@ impl Catalogue {
             by_id,
             without_case: without_case(&models),
             all: models.into(),
+            routing: Arc::new(routing),
         });
         *self
             .0

@@ -33,8 +33,8 @@ use std::time::Duration;
 pub use server_rules::ledger::{
     AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CallSnapshot,
     CountedBudget, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
-    HoldRequest, HoldState, LedgerError, Life, Loss, NewGrant, Owner, Refusal, SettleError,
-    Settlement, Spender, StoredSnapshot, Unknown, UnknownPlace, rules,
+    HoldRequest, HoldState, LedgerError, Life, Loss, NewGrant, OtherModel, Owner, Refusal,
+    RouteNote, SettleError, Settlement, Spender, StoredSnapshot, Unknown, UnknownPlace, rules,
 };
 use server_store::Store;
 use server_store::ledger::Writer;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use server_store::audit::{Actor, Note};
+use server_store::routes::RouteSubject;
 use shared::link::{NewProvider, ProviderPatch, ProviderView};
 use tracing::error;
 
@@ -66,6 +67,7 @@ impl Providers {
             |admin| async move { admin.delete_provider(name).await },
         )
         .await?;
+        self.forget_terms(actor, name).await;
         let change = Change {
             action: "provider.delete",
             subject: name,
@@ -75,6 +77,16 @@ impl Providers {
         };
         self.note(actor, change).await;
         Ok(())
+    }
+
+    /// Another provider of that name says for itself what it does with data. Where the database is away
+    /// it is said in the log.
+    async fn forget_terms(&self, actor: &Actor, name: &str) {
+        let of = RouteSubject::Provider(name);
+        let put = self.store.put_route_rule(actor, of, None, self.clock.now());
+        if let Err(error) = put.await {
+            error!(%error, "the data terms of provider `{name}`, which is gone, stay: {error}");
+        }
     }
 
     /// The change is done at the gateway and can't be taken back: a lost entry goes to the log.

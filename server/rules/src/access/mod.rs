@@ -3,6 +3,7 @@
 mod scopes;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId, UserId};
@@ -10,6 +11,7 @@ use shared::zone::Zone;
 
 pub use self::scopes::{Scope, Scopes};
 use crate::limits::LimitSettings;
+use crate::routing::RouteRule;
 use crate::words;
 
 words! {
@@ -59,6 +61,9 @@ pub struct Principal {
     pub parent: Option<Parent>,
     /// When the secret that was shown ends.
     pub ends_at: Option<Moment>,
+    /// What is said of where its calls go: of the tenant, of the key, of the key that made the key; absent
+    /// where nothing is.
+    pub route: Option<Arc<RouteRule>>,
 }
 
 impl Principal {

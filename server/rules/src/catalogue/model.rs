@@ -25,6 +25,10 @@ pub struct WeightedTarget {
     /// The name or the region of the gateways it is reached through; any where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
+    /// What it costs the operator, in any measure that is the same for all targets of the model; not known
+    /// where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u32>,
 }
 
 /// A model with its prices.
@@ -141,20 +145,26 @@ impl Model {
         if let Some(order) = &self.fixed_order {
             return order.clone();
         }
+        self.drawn(seed).into_iter().map(plain).collect()
+    }
+
+    /// The same with all that is known of them.
+    pub fn drawn(&self, seed: u64) -> Vec<&WeightedTarget> {
         let mut seed = seed;
         let groups = self.targets.chunk_by(|a, b| a.priority == b.priority);
         groups
             .flat_map(|group| shuffled(group, &mut seed))
-            .map(plain)
             .collect()
     }
 }
 
-fn plain(target: &WeightedTarget) -> Target {
+/// A target as the link takes it.
+pub fn plain(target: &WeightedTarget) -> Target {
     Target {
         provider: target.provider.clone(),
         model: target.model.clone(),
         gateway: target.gateway.clone(),
+        answers: None,
     }
 }
 

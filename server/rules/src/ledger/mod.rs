@@ -25,7 +25,7 @@ pub use self::nouns::{
     Adjusted, Adjustment, Balance, Entry, Grant, GrantKind, Life, NewGrant, Spender,
 };
 pub use self::owner::Owner;
-pub use self::snapshot::{CallSnapshot, StoredSnapshot};
+pub use self::snapshot::{CallSnapshot, OtherModel, RouteNote, StoredSnapshot};
 
 /// The most one grant can give: 10^9 credits. Nine such grants still fit in 64 bits of micro-credits.
 pub const GRANT_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);

@@ -1,6 +1,7 @@
 //! What a hold keeps of its call, so that whoever looks after it later can price and record it; written
 //! and read here alone. Knows no price and no provider.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,35 @@ pub struct CallSnapshot {
     /// Empty of calls of earlier versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateways: Vec<String>,
+    /// How it was routed, where there is something to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Box<RouteNote>>,
+}
+
+/// How a call was routed: what was demanded of whoever gets its data, and which other models may serve it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RouteNote {
+    /// The data policy, in the words of `routing::DataDemand`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub demanded: String,
+    /// Where its providers work, by name, as operators said at that time.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub regions: BTreeMap<String, String>,
+    /// Models that may serve it where the one it names can't.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherModel>,
+}
+
+/// Another model that may serve a call, which is then charged by its price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherModel {
+    /// Its public name.
+    pub model: String,
+    /// Its price of the moment in which the call came.
+    pub price: PriceId,
+    /// Where it runs: providers, and their names for it. No other model of the call runs there.
+    pub targets: Vec<(String, String)>,
 }
 
 fn is_nothing(usage: &Usage) -> bool {
@@ -62,6 +92,8 @@ struct Written {
     request: Option<RequestId>,
     #[serde(default)]
     gateways: Vec<String>,
+    #[serde(default)]
+    route: Option<Box<RouteNote>>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +123,7 @@ impl From<Written> for CallSnapshot {
             provider: written.provider,
             request: written.request,
             gateways: written.gateways,
+            route: written.route,
         }
     }
 }
@@ -149,6 +182,15 @@ mod tests {
         assert_eq!(facts, [(Fact::Size, "1024x1024")]);
         let now = CallSnapshot {
             gateways: vec!["https://one".to_owned()],
+            route: Some(Box::new(RouteNote {
+                demanded: "no_training".to_owned(),
+                others: vec![OtherModel {
+                    model: "n".to_owned(),
+                    price: PriceId::random(),
+                    targets: vec![("q".to_owned(), "n".to_owned())],
+                }],
+                ..RouteNote::default()
+            })),
             request: Some(RequestId::random()),
             ..snapshot
         };

@@ -52,8 +52,13 @@ fn action(operation: &str) -> Option<Action> {
         // Their own logins.
         | "admin_list_sessions"
         | "admin_get_calendar"
+        | "admin_get_model_route"
+        | "admin_get_data_terms"
+        | "admin_get_tenant_route"
         | "admin_end_session" => Action::Look,
-        "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
+        "admin_create_tenant" | "admin_update_tenant" | "admin_put_tenant_route" => {
+            Action::EditTenants
+        }
         "admin_create_user"
         | "admin_update_user"
         | "admin_delete_user"
@@ -61,8 +66,12 @@ fn action(operation: &str) -> Option<Action> {
         "admin_create_key" | "admin_update_key" | "admin_rotate_key" | "admin_revoke_key" => {
             Action::EditKeys
         }
-        "admin_create_model" | "admin_update_model" | "admin_delete_model" => Action::EditModels,
-        "admin_create_provider"
+        "admin_create_model"
+        | "admin_update_model"
+        | "admin_delete_model"
+        | "admin_put_model_route" => Action::EditModels,
+        "admin_put_data_terms"
+        | "admin_create_provider"
         | "admin_update_provider"
         | "admin_delete_provider"
         | "admin_create_provider_key"

@@ -81,8 +81,7 @@ fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
         fault: None,
         began_ms: 40,
         duration_ms: 460,
-        status: None,
-        next: None,
+    demanded: None, next: None, region: None, status: None,
     }];
     record
 }

@@ -34,6 +34,7 @@ fn call() -> Call {
             provider: "p".to_owned(),
             model: "theirs".to_owned(),
             gateway: None,
+            answers: None,
         }]),
         body: Bytes::from(body.to_string()),
         stream: false,
@@ -42,6 +43,7 @@ fn call() -> Call {
         tenant: None,
         caller: 1,
         answer_model: None,
+        says_all: false,
         bounds: None,
         deadline: Duration::from_secs(30),
     }

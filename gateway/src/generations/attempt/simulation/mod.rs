@@ -266,6 +266,7 @@ impl Sim {
             provider: (*provider).to_owned(),
             model: (*model).to_owned(),
             gateway: None,
+            answers: None,
         };
         call.targets = load.targets.iter().map(target).collect();
         call.deadline = DEADLINE;

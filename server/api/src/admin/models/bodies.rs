@@ -75,6 +75,9 @@ pub struct TargetBody {
     pub priority: u32,
     /// The name or the region of the gateways it is reached through; any when absent.
     pub gateway: Option<String>,
+    /// What it costs you in any measure that is the same for all targets of the model, 0 to 1,000,000: `sort`
+    /// by `price` tries the least first.
+    pub cost: Option<u32>,
 }
 
 impl From<TargetBody> for WeightedTarget {
@@ -85,6 +88,7 @@ impl From<TargetBody> for WeightedTarget {
             weight: body.weight,
             priority: body.priority,
             gateway: body.gateway,
+            cost: body.cost,
         }
     }
 }
@@ -97,6 +101,7 @@ impl From<&WeightedTarget> for TargetBody {
             weight: target.weight,
             priority: target.priority,
             gateway: target.gateway.clone(),
+            cost: target.cost,
         }
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn target(posted: &FormData, errors: &mut FormErrors) -> Option<Weigh
         weight,
         priority,
         gateway,
+        cost: None,
     })
 }
 

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use poem::handler;
 use poem::web::{Data, Path};
 use serde_json::{Value, json};
-use server_calls::{Answer, CallError, Calls, Receipt, SettledCall, Started};
+use server_calls::{Answer, CallError, Calls, Receipt, RouteWish, SettledCall, Started};
 use server_rooms::accounts::{AccountError, Accounts, Scopes, Tenant, TenantStatus};
 use server_rooms::auth::roles::kind;
 use server_rooms::auth::{Principal, Role};
 use server_rooms::catalogue::Model;
 use server_rooms::limits::LimitSettings;
+use server_rooms::routing::RouteRule;
 use shared::credits::Credits;
 use shared::dialect::Head;
 use shared::dialect::body::Body;
@@ -55,7 +56,7 @@ pub(super) async fn payer(accounts: &Accounts, text: &str) -> Result<Option<Tena
     })
 }
 
-fn principal(tenant: &Tenant) -> Arc<Principal> {
+fn principal(tenant: &Tenant, route: Option<Arc<RouteRule>>) -> Arc<Principal> {
     Arc::new(Principal {
         tenant: tenant.id.clone(),
         tenant_name: tenant.name.clone(),
@@ -73,6 +74,7 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         parent: None,
         ends_at: None,
         zone: tenant.zone.clone(),
+        route,
     })
 }
 
@@ -143,6 +145,9 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::MaxCostTooLow { .. }
         | CallError::Stopping
         | CallError::Ledger(_)
+        | CallError::NoProvider(_)
+        | CallError::DataPolicy(_)
+        | CallError::TooDear(_)
         | CallError::Link(_)) => FieldError::Words(error.to_string()),
     }
 }
@@ -223,13 +228,15 @@ pub(in super::super) async fn attempt(
             return show_wrong(&who, &rooms.model, &model, |view| view.attempt = form).await;
         }
     };
+    let route = rooms.accounts.whole_route(&tenant.id).await?;
     let call = server_calls::Request {
-        principal: principal(&tenant),
+        principal: principal(&tenant, route),
         request: request.0.clone(),
         surface: Surface::of(model.operation),
         head: Head::default(),
         body: Body::Json(asked(&model, posted.text("prompt"))),
         max_cost: None,
+        route: RouteWish::default(),
     };
     let mut form = posted.again(&["tenant", "prompt"]);
     let (started, receipt) = match rooms.calls.start(call).await {

@@ -7,13 +7,14 @@ use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::accounts::{Accounts, Tenant, TenantPatch};
+use server_rooms::accounts::{Accounts, RouteSubject, Tenant, TenantPatch};
 use server_rooms::auth::roles::{Kind, kind};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::Ledger;
 use server_rooms::limits::LimitSettings;
 use shared::credits::Credits;
 
+use super::super::super::data_policy;
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::{FieldProblem, FormData, number, ticked};
 use super::super::super::session::{Admin, Confirmed};
@@ -31,6 +32,10 @@ pub(in super::super) struct LimitRooms {
 
 async fn view(rooms: &LimitRooms, tenant: &Tenant) -> Result<TenantLimits, PageError> {
     let limits = &tenant.limits;
+    let rule = rooms
+        .accounts
+        .route(RouteSubject::Tenant(&tenant.id))
+        .await?;
     let factor = Credits::from_micros(tenant.price_multiplier_ppm);
     let allowed = tenant.allowed_models.clone().unwrap_or_default();
     // Models that are gone since are shown too, so that keeping the form does not lose them unseen.
@@ -56,6 +61,7 @@ async fn view(rooms: &LimitRooms, tenant: &Tenant) -> Result<TenantLimits, PageE
         ]),
         models: models.into_iter().collect(),
         multiplier: Form::of([("factor", factor.to_string().as_str())]),
+        data: data_policy::filled(&rule.demand),
     })
 }
 
@@ -169,4 +175,30 @@ pub(in super::super) async fn set_multiplier(
         view.multiplier = again(&posted, &["factor"], wrong.collect());
     })
     .await
+}
+
+/// `POST /admin/tenants/{id}/data`
+#[handler]
+pub(in super::super) async fn set_data(
+    who: Admin<kind::EditTenants>,
+    Path(id): Path<String>,
+    posted: FormData,
+    rooms: Data<&LimitRooms>,
+) -> PageResult {
+    let tenant = found(&rooms.accounts, &id).await?;
+    let of = RouteSubject::Tenant(&tenant.id);
+    let known = rooms.accounts.route(of).await?;
+    match data_policy::read(&posted, known) {
+        Ok(rule) => {
+            let actor = who.actor();
+            let put = rooms.accounts.put_tenant_route(&actor, &tenant.id, &rule);
+            put.await?;
+            who.done(&path(&tenant, "/limits"), &Notice::Saved)
+        }
+        Err((field, error)) => {
+            let mut view = view(&rooms, &tenant).await?;
+            view.data = posted.again(&data_policy::POLICY).wrong(field, error);
+            who.show_again(&view).await
+        }
+    }
 }

@@ -21,6 +21,7 @@ fn targets_are_bounded_in_every_part() {
         weight: 1,
         priority: 0,
         gateway: Some("us-1".into()),
+        cost: None,
     };
     let with = |change: fn(&mut WeightedTarget)| {
         let mut target = good.clone();

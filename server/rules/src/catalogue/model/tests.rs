@@ -12,6 +12,7 @@ fn model(targets: &[(&str, u32, u32)], valid_from: &[i64]) -> Model {
         weight: *weight,
         priority: *priority,
         gateway: None,
+        cost: None,
     };
     let price = |at: &i64| Price {
         id: PriceId::random(),

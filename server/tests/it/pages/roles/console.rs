@@ -42,6 +42,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "providers/export.json"
             | "providers/:id"
             | "providers/:id/export.json"
+            | "providers/:id/data"
             | "models"
             | "balances"
             | "models/:id"
@@ -88,6 +89,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             "providers/:id/edit"
             | "providers/:id/balance"
             | "providers/:id/test"
+            | "providers/:id/data"
             | "providers/:id/delete"
             | "providers/:id/copy"
             | "providers/:id/keys/batch"
@@ -108,7 +110,8 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/restore"
             | "tenants/:id/models"
             | "tenants/:id/zone"
-            | "tenants/:id/limits",
+            | "tenants/:id/limits"
+            | "tenants/:id/data",
         ) => Action::EditTenants,
         (
             &Method::POST,

@@ -30,6 +30,7 @@ pub(super) fn call() -> Call {
             provider: "vendor".to_owned(),
             model: "their-name".to_owned(),
             gateway: None,
+            answers: None,
         }]),
         body: Bytes::from(body.to_string()),
         stream: false,
@@ -39,6 +40,7 @@ pub(super) fn call() -> Call {
         caller: 0,
         bounds: None,
         answer_model: None,
+        says_all: false,
         deadline: Duration::from_secs(30),
     }
 }

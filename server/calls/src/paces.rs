@@ -1,0 +1,133 @@
+//! How fast targets were of late, learned from calls that ended well and kept in memory: what `sort` puts in
+//! order. A new process begins with none. Decides nothing; `server_rules::routing` does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use server_rules::catalogue::model::WeightedTarget;
+use server_rules::routing::TargetPace;
+use shared::link::Outcome;
+
+/// Targets that are remembered: far more than catalogues have.
+const TARGETS_MAX: usize = 10_000;
+/// A new measure counts for so much of the mean: one slow call says little, twenty say all.
+const SHARE: u64 = 8;
+
+/// By provider and its name for the model.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Paces(Arc<RwLock<HashMap<(String, String), TargetPace>>>);
+
+impl Paces {
+    /// How fast a target was.
+    pub(super) fn of(&self, target: &WeightedTarget) -> Option<TargetPace> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let target = (target.provider.clone(), target.model.clone());
+        known.get(&target).copied()
+    }
+
+    /// Learns from a call that ended well.
+    pub(super) fn learn(&self, outcome: &Outcome) {
+        let Some(measured) = measured(outcome) else {
+            return;
+        };
+        let target = (outcome.provider.clone(), outcome.model.clone());
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= TARGETS_MAX && !known.contains_key(&target) {
+            return;
+        }
+        known
+            .entry(target)
+            .and_modify(|pace| *pace = mixed(*pace, measured))
+            .or_insert(measured);
+    }
+}
+
+/// What one call tells of its target; the tries before at others don't count.
+fn measured(outcome: &Outcome) -> Option<TargetPace> {
+    if outcome.fault.is_some() || outcome.first_byte_ms == 0 {
+        return None;
+    }
+    let last = outcome.failed.last();
+    let began_ms = last.map_or(0, |last| last.began_ms.saturating_add(last.duration_ms));
+    let first_byte_ms = outcome.first_byte_ms.saturating_sub(began_ms);
+    let whole_ms = outcome.duration_ms.saturating_sub(began_ms).max(1);
+    let tokens = outcome.usage.output_total();
+    let tokens_per_1000_s = (tokens > 0 && !outcome.usage.estimated)
+        .then(|| tokens.saturating_mul(1_000_000) / whole_ms);
+    Some(TargetPace {
+        first_byte_us: first_byte_ms.saturating_mul(1_000),
+        tokens_per_1000_s,
+    })
+}
+
+fn mixed(known: TargetPace, measured: TargetPace) -> TargetPace {
+    let mix = |known: u64, new: u64| {
+        let rest = known.saturating_mul(SHARE - 1);
+        rest.saturating_add(new) / SHARE
+    };
+    let tokens = match (known.tokens_per_1000_s, measured.tokens_per_1000_s) {
+        (Some(known), Some(new)) => Some(mix(known, new)),
+        (known, new) => known.or(new),
+    };
+    TargetPace {
+        first_byte_us: mix(known.first_byte_us, measured.first_byte_us),
+        tokens_per_1000_s: tokens,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::fault::{Fault, FaultKind};
+    use shared::units::{Unit, Usage};
+
+    use super::*;
+
+    fn outcome(first_byte_ms: u64, duration_ms: u64, tokens: u64) -> Outcome {
+        Outcome {
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            key_last4: String::new(),
+            attempts: 1,
+            failed: Vec::new(),
+            usage: Usage::of([(Unit::OutputToken, tokens)]),
+            taken: None,
+            fault: None,
+            first_byte_ms,
+            duration_ms,
+        }
+    }
+
+    fn target() -> WeightedTarget {
+        WeightedTarget {
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            weight: 1,
+            priority: 0,
+            gateway: None,
+            cost: None,
+        }
+    }
+
+    #[test]
+    fn what_ended_well_moves_the_mean_by_an_eighth() {
+        let paces = Paces::default();
+        assert_eq!(paces.of(&target()), None);
+        paces.learn(&outcome(800, 2_000, 100));
+        let known = paces.of(&target()).expect("measured");
+        assert_eq!(
+            (known.first_byte_us, known.tokens_per_1000_s),
+            (800_000, Some(50_000))
+        );
+        paces.learn(&outcome(1_600, 4_000, 40));
+        let known = paces.of(&target()).expect("measured");
+        assert_eq!(
+            (known.first_byte_us, known.tokens_per_1000_s),
+            (900_000, Some(45_000))
+        );
+        let mut failed = outcome(9_000, 9_000, 1);
+        failed.fault = Some(Fault::new(FaultKind::Interrupted, "x"));
+        paces.learn(&failed);
+        paces.learn(&outcome(0, 9_000, 1));
+        assert_eq!(paces.of(&target()), Some(known));
+    }
+}

@@ -1,0 +1,264 @@
+//! Which models and targets may serve a call: what the request, its key, its tenant and the model say, and
+//! what providers do with data. The one place where that is looked at, before anything is held or sent.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use server_rooms::auth::Principal;
+use server_rooms::catalogue::price::Price;
+use server_rooms::catalogue::{Model, Routing};
+use server_rooms::ledger::{OtherModel, RouteNote};
+use server_rules::catalogue::model::plain;
+use server_rules::routing::{MaxPrice, NoTarget, RouteRule, choose};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::link::{Operation, Target};
+use shared::units::{Unit, Usage};
+
+use super::paces::Paces;
+use super::{CallError, Calls};
+
+/// Targets cross the link in one header: so many bytes of JSON of them at most, a quarter below its bound.
+const TARGETS_BYTES_MAX: usize = 6 * 1024;
+/// What a target's JSON has beside its names.
+const TARGET_BYTES: usize = 64;
+/// Tokens that a price is asked for: below the context bands of any model.
+const PRICED_TOKENS: u64 = 1_000;
+const PER_MILLION: i64 = 1_000;
+
+/// What a request says of where it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RouteWish {
+    /// Its rule, where it has one.
+    pub rule: Option<RouteRule>,
+    /// Models that may serve it where its own can't, in order.
+    pub models: Vec<String>,
+}
+
+/// A model that may serve a call, with where it runs.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) model: Arc<Model>,
+    /// Absent with a test key.
+    pub(super) price: Option<Price>,
+    pub(super) targets: Arc<[Target]>,
+    /// The rule that its targets were chosen by; absent where nobody said anything.
+    rule: Option<RouteRule>,
+}
+
+/// Who asks for what, when.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) principal: &'a Principal,
+    pub(super) operation: Operation,
+    pub(super) wish: &'a RouteWish,
+    pub(super) at: Moment,
+    /// Spreads calls over targets that are alike.
+    pub(super) seed: u64,
+}
+
+impl Calls {
+    /// The models that may serve a call for `name`, the one it asks for first; at least one. What can't serve
+    /// it is passed over while another can.
+    pub(super) fn candidates(
+        &self,
+        asking: Asking<'_>,
+        name: &str,
+    ) -> Result<(Candidate, Vec<Candidate>), CallError> {
+        let first = self.candidate(asking, name);
+        if asking.wish.models.is_empty() {
+            return Ok((first?, Vec::new()));
+        }
+        let mut names: HashSet<String> = HashSet::from([name.to_ascii_lowercase()]);
+        let mut known: Vec<Candidate> = Vec::new();
+        let (mut why, mut bytes) = (None, 0);
+        match first {
+            Ok(first) => known.push(first),
+            Err(error) => why = Some(error),
+        }
+        for name in &asking.wish.models {
+            if !names.insert(name.to_ascii_lowercase()) {
+                continue;
+            }
+            match self.candidate(asking, name) {
+                Ok(candidate) => known.push(candidate),
+                Err(error) => why = why.or(Some(error)),
+            }
+        }
+        let mut seen: HashSet<(String, String)> = HashSet::new();
+        // With a test key there is one target, and no price to tell models by.
+        known.truncate(if asking.principal.test {
+            1
+        } else {
+            known.len()
+        });
+        if known.len() > 1 {
+            for candidate in &mut known {
+                let mut own_pairs = Vec::new();
+                let own = candidate.targets.iter().filter(|target| {
+                    bytes += TARGET_BYTES
+                        + target.provider.len()
+                        + target.model.len()
+                        + candidate.model.id.len();
+                    // The same place would fail in the same way, and be charged as either.
+                    let pair = (target.provider.clone(), target.model.clone());
+                    let is_taken = seen.contains(&pair);
+                    own_pairs.push(pair);
+                    bytes <= TARGETS_BYTES_MAX && !is_taken
+                });
+                let named = own.map(|target| Target {
+                    answers: Some(candidate.model.id.clone()),
+                    ..target.clone()
+                });
+                candidate.targets = named.collect();
+                seen.extend(own_pairs);
+            }
+            known.retain(|candidate| !candidate.targets.is_empty());
+        }
+        let mut known = known.into_iter();
+        match known.next() {
+            Some(first) => Ok((first, known.collect())),
+            None => Err(why.unwrap_or_else(|| CallError::ModelNotFound(name.to_owned()))),
+        }
+    }
+
+    /// One model, if it can serve the call.
+    fn candidate(&self, asking: Asking<'_>, name: &str) -> Result<Candidate, CallError> {
+        let Asking {
+            principal,
+            operation,
+            wish,
+            at,
+            seed,
+        } = asking;
+        let model = self.model(principal, operation, name)?;
+        if principal.test {
+            let targets = [Target {
+                provider: "sandbox".to_owned(),
+                model: format!("sandbox-{}", operation.word()),
+                gateway: None,
+                answers: None,
+            }];
+            return Ok(Candidate {
+                model,
+                price: None,
+                targets: targets.into(),
+                rule: None,
+            });
+        }
+        let price = model.price_at(at).cloned();
+        let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
+        let routing = self.catalogue.routing();
+        let rule = rule(&routing, &model, principal, wish);
+        let targets = match &rule {
+            None => model.ordered_targets(seed),
+            Some(rule) => {
+                if !is_within(
+                    &rule.max_price,
+                    &price,
+                    (at, principal.price_multiplier_ppm),
+                ) {
+                    return Err(CallError::TooDear(model.id.clone()));
+                }
+                chosen(&routing, &model, rule, (&self.paces, seed))?
+            }
+        };
+        Ok(Candidate {
+            model,
+            price: Some(price),
+            targets,
+            rule,
+        })
+    }
+}
+
+/// All that is said, the nearest to the call last; `None`, and nothing is copied, where nobody says anything.
+fn rule(
+    routing: &Routing,
+    model: &Model,
+    principal: &Principal,
+    wish: &RouteWish,
+) -> Option<RouteRule> {
+    let of_model = routing.of_model(&model.id).map(Arc::as_ref);
+    let layers = [of_model, principal.route.as_deref(), wish.rule.as_ref()];
+    let mut layers = layers.into_iter().flatten();
+    let first = layers.next()?.clone();
+    Some(layers.fold(first, |rule, later| rule.narrowed(later)))
+}
+
+fn chosen(
+    routing: &Routing,
+    model: &Model,
+    rule: &RouteRule,
+    (paces, seed): (&Paces, u64),
+) -> Result<Arc<[Target]>, CallError> {
+    let terms = |provider: &str| routing.terms(provider);
+    let targets = choose(model, rule, terms, |target| paces.of(target), seed);
+    match targets {
+        Ok(targets) => Ok(targets.into_iter().map(plain).collect()),
+        Err(NoTarget::Provider) => Err(CallError::NoProvider(model.id.clone())),
+        Err(NoTarget::DataPolicy) => Err(CallError::DataPolicy(model.id.clone())),
+    }
+}
+
+/// Whether a price is within what is said of it.
+fn is_within(most: &MaxPrice, price: &Price, (at, ppm): (Moment, i64)) -> bool {
+    let within = |most: Option<Credits>, unit, count, times: i64| {
+        let Some(most) = most else {
+            return true;
+        };
+        let cost = price.list.charge(&Usage::of([(unit, count)]), at, ppm);
+        let cost = cost.and_then(|cost| cost.micros().checked_mul(times));
+        cost.is_some_and(|cost| cost <= most.micros())
+    };
+    within(most.prompt, Unit::InputToken, PRICED_TOKENS, PER_MILLION)
+        && within(
+            most.completion,
+            Unit::OutputToken,
+            PRICED_TOKENS,
+            PER_MILLION,
+        )
+        && within(most.request, Unit::Request, 1, 1)
+        && within(most.image, Unit::Image, 1, 1)
+}
+
+/// What is kept of how a call was routed; `None` where nothing is to be told.
+pub(super) fn note(
+    routing: &Routing,
+    first: &Candidate,
+    others: &[Candidate],
+) -> Option<Box<RouteNote>> {
+    let demanded = first.rule.as_ref().map(|rule| rule.demand.text());
+    let all = || std::iter::once(first).chain(others);
+    let targets = all().flat_map(|candidate| candidate.targets.iter());
+    let regions: BTreeMap<String, String> = targets
+        .filter_map(|target| {
+            let region = routing.terms(&target.provider)?.region.clone()?;
+            Some((target.provider.clone(), region))
+        })
+        .collect();
+    let other = |candidate: &Candidate| {
+        let price = candidate.price.as_ref()?;
+        let targets = candidate.targets.iter();
+        Some(OtherModel {
+            model: candidate.model.id.clone(),
+            price: price.id.clone(),
+            targets: targets
+                .map(|target| (target.provider.clone(), target.model.clone()))
+                .collect(),
+        })
+    };
+    let note = RouteNote {
+        demanded: demanded.unwrap_or_default(),
+        regions,
+        others: others.iter().filter_map(other).collect(),
+    };
+    (note != RouteNote::default()).then(|| Box::new(note))
+}
+
+/// Whether all of the request must be said to whoever serves it.
+pub(super) fn says_all(first: &Candidate, others: &[Candidate]) -> bool {
+    let all = std::iter::once(first).chain(others);
+    all.filter_map(|candidate| candidate.rule.as_ref())
+        .any(|rule| rule.require_parameters)
+}
