@@ -97,6 +97,7 @@ fn console(rooms: &Rooms) -> Console {
         call_status: CallStatus(|error| api::error::ApiError::from(error).into_response().status()),
         catalogue: rooms.catalogue.clone(),
         corrections: rooms.corrections.clone(),
+        end_users: rooms.end_users.clone(),
         factors: rooms.factors.clone(),
         reports: rooms.reports.clone(),
         gateways: rooms.gateways.clone(),

@@ -14,7 +14,7 @@ pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryR
 pub use money::{BudgetPeriod, Direction, EntryKind, GrantKind};
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
-    TenantStatus,
+    SuspensionWhy, TenantStatus,
 };
 pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,

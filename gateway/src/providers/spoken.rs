@@ -2,8 +2,8 @@
 //! translated. Sends nothing.
 
 use bytes::Bytes;
-use shared::dialect::neutral::WriteTo;
-use shared::dialect::{BadBody, Dialect, Forward, Head};
+use shared::dialect::neutral::{ChatRequest, WriteTo};
+use shared::dialect::{BadBody, Dialect, EndUserField, Forward, Head};
 use shared::fault::{Fault, FaultKind, Retry};
 use shared::link::{Call, CallerError};
 
@@ -55,10 +55,14 @@ impl Spoken {
             headers: call.headers.clone(),
         };
         let request = from.read_request(&head, &call.body);
-        let request = request.map_err(|e| unsaid(&e))?;
-        let written = into
+        let mut request = request.map_err(|e| unsaid(&e))?;
+        let is_left_out = dialect.names_end_users() && name_end_user(&mut request, to);
+        let mut written = into
             .write_request(&request, write_to(call, to))
             .map_err(|e| unsaid(&e))?;
+        if is_left_out {
+            written.dropped.push("user".to_owned());
+        }
         Ok(Self {
             dialect,
             is_own: false,
@@ -66,6 +70,19 @@ impl Spoken {
             dropped: written.dropped,
         })
     }
+}
+
+/// Puts our name of the end user in the place of the tenant's word; tells whether a word of the tenant's is left
+/// out instead, since nobody is named there.
+fn name_end_user(request: &mut ChatRequest, to: Forward<'_>) -> bool {
+    let Some(name) = to.end_user else {
+        return false;
+    };
+    if to.quirks.end_user == EndUserField::Nowhere {
+        return request.end_user.take().is_some();
+    }
+    request.end_user = Some(name.to_owned());
+    false
 }
 
 fn write_to<'a>(call: &Call, to: Forward<'a>) -> WriteTo<'a> {

@@ -195,6 +195,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 5,
+        end_user: None,
         answer_model: None,
         bounds: Some(Bounds {
             input_estimate: 777,

@@ -112,6 +112,7 @@ pub(super) fn facts(
         test: principal.test,
         price: prepared.price.clone(),
         created_at: now,
+        end_user: Some(prepared.end_user.clone()),
         snapshot: CallSnapshot {
             user: principal.user.clone(),
             key: principal.key.clone(),

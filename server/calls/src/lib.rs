@@ -36,6 +36,7 @@ use bytes::Bytes;
 use server_rooms::auth::Principal;
 use server_rooms::catalogue::price::Price;
 use server_rooms::catalogue::{Catalogue, Model};
+use server_rooms::end_users::{EndUser, EndUsers};
 use server_rooms::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
@@ -69,6 +70,7 @@ pub struct Calls {
     limits: Limits,
     ledger: Ledger,
     zones: Zones,
+    end_users: EndUsers,
     link: Arc<dyn Generations>,
     settler: Settler,
     clock: Clock,
@@ -95,6 +97,8 @@ pub struct CallsParts {
     pub zones: Zones,
     /// The gateways.
     pub link: Arc<dyn Generations>,
+    /// Whose question a call is, and who may not ask.
+    pub end_users: EndUsers,
     /// Time.
     pub clock: Clock,
     /// Where settlements run.
@@ -135,6 +139,9 @@ pub struct Request {
     pub body: Body,
     /// What the call may cost at most, where the tenant says it.
     pub max_cost: Option<Credits>,
+    /// The tenant's word for whose question it is, where it stands beside the body; it counts before the
+    /// body's own.
+    pub end_user: Option<String>,
 }
 
 /// A call that a provider accepted, or may still accept.
@@ -174,6 +181,12 @@ pub enum CallError {
     /// The key may not call models.
     #[error("the key may not call models")]
     ScopeMissing,
+    /// Whose question it is may not ask any.
+    #[error("the end user is suspended")]
+    EndUserSuspended {
+        /// Until when; until somebody lifts it where it is absent.
+        until: Option<Moment>,
+    },
     /// There is no such model, or this key may not use it.
     #[error("there is no model `{0}`")]
     ModelNotFound(String),
@@ -242,6 +255,7 @@ struct Prepared {
     asked: Asked,
     price: Option<Price>,
     targets: Arc<[Target]>,
+    end_user: EndUser,
 }
 
 impl Calls {
@@ -257,18 +271,21 @@ impl Calls {
             metrics: parts.metrics,
             keeper: keeper.clone(),
             unknown: parts.unknown,
+            end_users: Some(parts.end_users.clone()),
         });
         let writing = keeper.write_forever(
             settler.clone(),
             parts.catalogue.clone(),
             parts.supervisor.stopping(),
         );
-        parts.supervisor.spawn("outcomes", writing);
+        let supervisor = &parts.supervisor;
+        supervisor.spawn("outcomes", supervisor.vital("outcomes", writing));
         Self {
             catalogue: parts.catalogue,
             limits: parts.limits,
             ledger: parts.ledger,
             zones: parts.zones,
+            end_users: parts.end_users,
             link: parts.link,
             settler,
             clock: parts.clock,
@@ -389,6 +406,7 @@ impl Calls {
             show_usage: prepared.asked.show_usage,
             headers: request.head.headers,
             caller: caller_number(&request.principal.tenant),
+            end_user: Some(prepared.end_user.identity.clone()),
             bounds,
             answer_model: prepared
                 .model
@@ -437,6 +455,7 @@ impl Calls {
         let principal = &request.principal;
         let operation = request.surface.operation;
         let asked = request.surface.dialect.read(&request.head, &request.body)?;
+        let end_user = self.may_ask(request, &asked)?;
         let model = self.model(principal, operation, &asked.model)?;
         if principal.test {
             let name = format!("sandbox-{}", operation.word());
@@ -451,6 +470,7 @@ impl Calls {
                 asked,
                 price: None,
                 targets,
+                end_user,
             });
         }
         let price = model.price_at(self.clock.now()).cloned();
@@ -461,6 +481,7 @@ impl Calls {
             asked,
             price: Some(price),
             targets,
+            end_user,
         })
     }
 

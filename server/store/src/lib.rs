@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod audit;
 pub mod catalogue;
 pub mod changes;
+pub mod end_users;
 pub mod factors;
 pub mod filing;
 pub mod gateways;

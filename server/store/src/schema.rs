@@ -150,6 +150,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    suspended_end_users (identity) {
+        identity -> Text,
+        tenant_id -> Text,
+        subject -> Nullable<Text>,
+        word -> Nullable<Text>,
+        why -> Text,
+        provider -> Text,
+        detail -> Text,
+        created_at -> BigInt,
+        until -> Nullable<BigInt>,
+        lifted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     models (id) {
         id -> Text,
         operation -> Text,
@@ -436,6 +451,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     api_keys,
     tenant_settings,
+    suspended_end_users,
     models,
     prices,
     ended_prices,

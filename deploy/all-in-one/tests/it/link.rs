@@ -37,6 +37,7 @@ fn call(text: &str, stream: bool) -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 0,
+        end_user: None,
         bounds: None,
         answer_model: None,
         deadline: Duration::from_secs(30),

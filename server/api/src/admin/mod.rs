@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod calls;
+pub mod end_users;
 pub mod export;
 pub mod gateways;
 pub mod keys;

@@ -3,6 +3,7 @@
 //! Typed bodies would cost twice the time (docs/decisions/bytes-pass), so these routes are plain poem; their
 //! documentation is `openapi`.
 
+mod end_user;
 mod max_cost;
 pub mod openapi;
 pub mod places;
@@ -104,12 +105,14 @@ impl InferApi {
             BodyFormat::Form => Body::of(request.content_type(), body).map_err(CallError::Body)?,
         };
         let (body, max_cost) = max_cost::take(request.headers(), body)?;
+        let end_user = end_user::told(request.headers())?;
         Ok(Entered {
             principal,
             admitted,
             head: head(surface.dialect, request)?,
             body,
             max_cost,
+            end_user,
         })
     }
 }
@@ -121,6 +124,7 @@ struct Entered {
     head: Head,
     body: Body,
     max_cost: Option<Credits>,
+    end_user: Option<String>,
 }
 
 /// Why a request is not answered.
@@ -231,6 +235,7 @@ impl InferEndpoint {
             head: entered.head,
             body: entered.body,
             max_cost: entered.max_cost,
+            end_user: entered.end_user,
         };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;

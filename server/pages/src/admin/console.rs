@@ -8,6 +8,7 @@ use server_rooms::accounts::Accounts;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::end_users::EndUsers;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -44,6 +45,8 @@ pub struct Console {
     pub catalogue: Catalogue,
     /// Corrections and budgets.
     pub corrections: Corrections,
+    /// Who may not call.
+    pub end_users: EndUsers,
     /// Second factors.
     pub factors: Factors,
     /// Names and places of gateways.
@@ -87,6 +90,7 @@ impl Console {
             .data(self.calls)
             .data(self.catalogue)
             .data(self.corrections)
+            .data(self.end_users)
             .data(self.factors)
             .data(self.gateways)
             .data(self.health)

@@ -82,6 +82,7 @@ impl Studio {
             head: Head::default(),
             body: body::Body::Json(body),
             max_cost: None,
+            end_user: None,
         };
         self.calls.start(call).await
     }

@@ -183,6 +183,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
         | CallError::OverBudget { .. }
         | CallError::MaxCostTooLow { .. }
         | CallError::TooLarge => FieldError::Insufficient,
+        CallError::EndUserSuspended { .. } => FieldError::Suspended,
         CallError::Failed(failure) => {
             let told = failure.caller.as_ref().map(|told| told.message.clone());
             let told = told.filter(|words| !words.is_empty());

@@ -41,6 +41,7 @@ fn call() -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 1,
+        end_user: None,
         answer_model: None,
         bounds: None,
         deadline: Duration::from_secs(30),

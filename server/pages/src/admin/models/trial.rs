@@ -43,7 +43,10 @@ pub(in super::super) struct TrialRooms {
 }
 
 /// The tenant of that name or id.
-async fn payer(accounts: &Accounts, text: &str) -> Result<Option<Tenant>, PageError> {
+pub(in super::super) async fn payer(
+    accounts: &Accounts,
+    text: &str,
+) -> Result<Option<Tenant>, PageError> {
     let id = text.parse::<TenantId>();
     Ok(match id {
         Ok(id) => match accounts.tenant(&id).await {
@@ -139,6 +142,7 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge
+        | CallError::EndUserSuspended { .. }
         | CallError::MaxCostTooLow { .. }
         | CallError::Stopping
         | CallError::Ledger(_)
@@ -229,6 +233,7 @@ pub(in super::super) async fn attempt(
         head: Head::default(),
         body: Body::Json(asked(&model, posted.text("prompt"))),
         max_cost: None,
+        end_user: None,
     };
     let mut form = posted.again(&["tenant", "prompt"]);
     let (started, receipt) = match rooms.calls.start(call).await {

@@ -37,6 +37,7 @@ pub(super) fn call() -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 0,
+        end_user: None,
         bounds: None,
         answer_model: None,
         deadline: Duration::from_secs(30),
