@@ -102,7 +102,7 @@ pub(super) async fn ids(
         .split_once("/portal/security/sessions/ses_")
         .expect("the other session");
     let session = rest.split('/').next().expect("an id");
-    let suspended = json!({"end_user": "eve", "reason": "a test"});
+    let suspended = json!({"end_user": format!("eve of {key}"), "reason": "a test"});
     let path = format!("/tenants/{}/end-users/suspended", tenant.id);
     let suspended = admin(place, token, Method::POST, &path, &suspended).await;
     let end_user = suspended["identity"].as_str().expect("a name").to_owned();
