@@ -80,6 +80,8 @@ pub enum FieldError {
     Wait(u64),
     /// There is less than that.
     Insufficient,
+    /// Whoever asks may make no calls now.
+    Suspended,
     /// The last owner has to stay.
     LastOwner,
     /// Something else needs it.
@@ -154,6 +156,7 @@ impl FieldError {
                 t.error_wait.replace("{}", &wait)
             }
             Self::Insufficient => t.error_insufficient.to_owned(),
+            Self::Suspended => t.error_suspended.to_owned(),
             Self::LastOwner => t.error_last_owner.to_owned(),
             Self::InUse => t.error_in_use.to_owned(),
             Self::Stale => t.error_stale.to_owned(),

@@ -20,6 +20,7 @@ pub mod account;
 pub mod admin;
 pub mod assets;
 pub mod chart;
+pub mod end_users;
 pub mod fixtures;
 pub mod form;
 mod format;

@@ -56,6 +56,7 @@ fn admin(page: &Page) -> Vec<NavGroup> {
             heading: t.nav_group_house,
             links: vec![
                 link("/admin/superadmins", t.nav_superadmins, Icon::People),
+                link("/admin/end-users", t.nav_end_users, Icon::People),
                 link("/admin/audit", t.nav_audit, Icon::Audit),
                 link("/admin/health", t.nav_health, Icon::Pulse),
                 link("/admin/settings", t.nav_settings, Icon::Settings),
@@ -98,6 +99,7 @@ fn portal(page: &Page, role: PersonRole) -> Vec<NavGroup> {
             links: vec![
                 link("/portal/members", t.nav_members, Icon::People),
                 link("/portal/keys", t.nav_keys, Icon::Key),
+                link("/portal/end-users", t.nav_end_users, Icon::People),
                 link("/portal/settings", t.nav_settings, Icon::Settings),
                 security,
             ],

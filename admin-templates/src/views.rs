@@ -23,6 +23,7 @@ use crate::admin::tenants::{
     TenantUsage,
 };
 use crate::admin::usage::{CallPage, UsageLog};
+use crate::end_users::{EndUserList, OwnEndUsers};
 use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
@@ -183,6 +184,8 @@ views! {
     UsageLog "usage" "admin/usage.html" [Admin] "/usage" true;
     CallPage "call" "admin/call.html" [Admin] "/usage/gen_1" true;
     SuperadminList "superadmins" "admin/superadmins.html" [Admin] "/superadmins" true;
+    EndUserList "end-users" "admin/end_users.html" [Admin] "/end-users" true;
+    OwnEndUsers "own-end-users" "portal/end_users.html" [Portal] "/end-users" true;
     AuditLog "audit" "admin/audit.html" [Admin] "/audit" true;
     AuditDetail "audit-entry" "admin/audit_entry.html" [Admin] "/audit/aud_1" true;
     Settings "settings" "admin/settings.html" [Admin] "/settings" true;

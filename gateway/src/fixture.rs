@@ -20,6 +20,7 @@ pub(crate) fn call(operation: Operation, body: impl Into<Bytes>) -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 0,
+        end_user: None,
         bounds: None,
         answer_model: None,
         says_all: false,

@@ -15,8 +15,10 @@ use server_calls::settle::CallMetrics;
 use server_calls::{Calls, CallsParts, Closing, Rounds};
 use server_pages::page_services::PageServices;
 use server_rooms::accounts::AccountError;
-use server_rooms::catalogue::lists::ModelLists;
+use server_rooms::auth::{Watched};
+use server_rooms::catalogue::lists::{ModelLists};
 use server_rooms::catalogue::{Catalogue, CatalogueError};
+use server_rooms::end_users::{EndUsers, EndUsersParts};
 use server_rooms::ledger::{GrantError, Ledger, LedgerError};
 use server_rooms::limits::{Limits, LimitsError};
 use server_rooms::money::corrections::Corrections;
@@ -160,6 +162,22 @@ async fn open_database(
     opened.await.map_err(unusable(target.shown()))
 }
 
+/// Who may not call, as it stands now.
+async fn end_users(
+    store: &Store,
+    secrets: &ServerSecrets,
+    clock: &Clock,
+) -> Result<EndUsers, StartError> {
+    let loaded = EndUsers::load(EndUsersParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        secret: secrets.seal.clone(),
+        sealer: Sealer::new(&secrets.seal),
+    });
+    let failed = |error: DbError| StartError::Seed(error.to_string());
+    loaded.await.map_err(failed)
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub struct Server {
@@ -200,7 +218,12 @@ impl Server {
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let people = People::new(&store, &secrets, &limits, &clock);
-        people.auth.watch(Some(catalogue.clone()), supervisor);
+        let end_users = end_users(&store, &secrets, &clock).await?;
+        let watched = Watched {
+            catalogue: Some(catalogue.clone()),
+            end_users: Some(end_users.clone()),
+        };
+        people.auth.watch(watched, supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
         let accounts = &people.accounts;
@@ -211,6 +234,7 @@ impl Server {
             limits: limits.clone(),
             ledger: ledger.clone(),
             zones: Zones::new(store.clone(), clock.clone()),
+            end_users: end_users.clone(),
             link: link.clone(),
             clock: clock.clone(),
             supervisor: supervisor.clone(),
@@ -242,6 +266,7 @@ impl Server {
             factors: people.factors,
             settings: people.settings,
             accounts: people.accounts,
+            end_users,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
@@ -253,6 +278,7 @@ impl Server {
             calls,
             link,
             leaving: supervisor.leaving(),
+            vital: supervisor.vital_tasks(),
             clock,
             body_bytes_max: config.body_bytes_max,
             doors,

@@ -98,6 +98,7 @@ fn console(rooms: &Rooms) -> Console {
         catalogue: rooms.catalogue.clone(),
         model_lists: rooms.model_lists.clone(),
         corrections: rooms.corrections.clone(),
+        end_users: rooms.end_users.clone(),
         factors: rooms.factors.clone(),
         reports: rooms.reports.clone(),
         gateways: rooms.gateways.clone(),

@@ -13,6 +13,9 @@ pub enum FaultKind {
     BadRequest,
     /// The provider refuses the content.
     ContentPolicy,
+    /// The provider refuses this end user, whatever they ask: nothing is said of the key, and no other one
+    /// may be tried with the same person.
+    EndUserBlocked,
     /// The provider does not accept the key.
     InvalidKey,
     /// The provider account has no money or quota left.
@@ -104,7 +107,9 @@ impl Fault {
     pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
         use FaultKind as K;
         let (fault_of, retry) = match kind {
-            K::BadRequest | K::ContentPolicy | K::Canceled => (FaultOf::Caller, Retry::No),
+            K::BadRequest | K::ContentPolicy | K::EndUserBlocked | K::Canceled => {
+                (FaultOf::Caller, Retry::No)
+            }
             K::InvalidKey
             | K::QuotaExhausted
             | K::RateLimited
@@ -121,6 +126,7 @@ impl Fault {
             K::Overloaded | K::Unreachable | K::Timeout | K::InvalidAnswer => Scope::Provider,
             K::BadRequest
             | K::ContentPolicy
+            | K::EndUserBlocked
             | K::Canceled
             | K::Interrupted
             | K::NoCapacity
@@ -170,6 +176,7 @@ impl FaultKind {
         match self {
             Self::BadRequest => "bad_request",
             Self::ContentPolicy => "content_policy",
+            Self::EndUserBlocked => "end_user_blocked",
             Self::InvalidKey => "invalid_key",
             Self::QuotaExhausted => "quota_exhausted",
             Self::RateLimited => "rate_limited",

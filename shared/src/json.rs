@@ -174,7 +174,6 @@ impl Edit {
     /// Takes the field out whose value stands `at`, with the one comma that goes with it.
     pub fn remove(body: &[u8], at: &Range<usize>) -> Self {
         let (mut start, mut end) = (name_of(body, at).start, at.end);
-        let blanks = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_whitespace()).count();
         let after = end + blanks(&body[end..]);
         let before = body[..start].trim_ascii_end();
         if before.last() == Some(&b',') {
@@ -201,6 +200,10 @@ impl Edit {
     }
 }
 
+fn blanks(text: &[u8]) -> usize {
+    text.iter().take_while(|b| b.is_ascii_whitespace()).count()
+}
+
 /// Where the name of the field stands whose value is `at`, with its quotes.
 fn name_of(body: &[u8], at: &Range<usize>) -> Range<usize> {
     let before = &body[..at.start];
@@ -210,7 +213,8 @@ fn name_of(body: &[u8], at: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// The body with the edits made, no two of which may touch the same bytes; every other byte stays.
+/// The body with the edits made; every other byte stays. No two may touch the same bytes, but for fields that
+/// stand side by side and are both taken out.
 pub fn apply(body: &Bytes, mut edits: Vec<Edit>) -> Bytes {
     if edits.is_empty() {
         return body.clone();
@@ -221,13 +225,23 @@ pub fn apply(body: &Bytes, mut edits: Vec<Edit>) -> Bytes {
     let mut at = 0;
     let mut new_fields = edits.iter().filter(|edit| edit.is_new_field).count();
     for edit in &edits {
+        let (mut start, mut end) = (edit.at.start, edit.at.end);
+        if start < at && edit.text.is_empty() && !edit.is_new_field {
+            // The field before was the object's first and took this comma along: now this one is the first,
+            // and the comma behind goes with it.
+            start = at;
+            let after = end + blanks(&body[end.min(body.len())..]);
+            if body.get(after) == Some(&b',') {
+                end = after + 1;
+            }
+        }
         assert!(
-            at <= edit.at.start && edit.at.end <= body.len(),
+            at <= start && end <= body.len(),
             "a replaced value must be a part of the body"
         );
-        out.extend_from_slice(&body[at..edit.at.start]);
+        out.extend_from_slice(&body[at..start]);
         out.extend_from_slice(edit.text.as_bytes());
-        at = edit.at.end;
+        at = end;
         if edit.is_new_field {
             new_fields -= 1;
             let is_last = body[at..].trim_ascii_start().first() == Some(&b'}');

@@ -2,6 +2,7 @@
 //! log. Knows nothing of what the tasks do.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -16,6 +17,69 @@ pub struct Supervisor {
     leave: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
+    vital: VitalTasks,
+}
+
+/// The tasks without which a process does not do its work, and which of them are gone; clones share both.
+#[derive(Debug, Clone, Default)]
+pub struct VitalTasks(Arc<Mutex<Vec<VitalTask>>>);
+
+#[derive(Debug)]
+struct VitalTask {
+    name: &'static str,
+    kill: CancellationToken,
+    is_gone: bool,
+}
+
+impl VitalTasks {
+    /// One that ended although the process was not told to stop.
+    pub fn missing(&self) -> Option<&'static str> {
+        let tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().find(|task| task.is_gone).map(|task| task.name)
+    }
+
+    /// Ends those of that name, as a fault of theirs would; for tests of what notices it.
+    pub fn kill(&self, name: &str) {
+        let tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for task in tasks.iter().filter(|task| task.name == name) {
+            task.kill.cancel();
+        }
+    }
+
+    fn begin(&self, name: &'static str) -> (usize, CancellationToken) {
+        let kill = CancellationToken::new();
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.push(VitalTask {
+            name,
+            kill: kill.clone(),
+            is_gone: false,
+        });
+        (tasks.len() - 1, kill)
+    }
+}
+
+/// Notes the end of a vital task, however it ends: a panic and an abort drop it too.
+struct VitalEnd {
+    tasks: VitalTasks,
+    at: usize,
+    stop: CancellationToken,
+}
+
+impl Drop for VitalEnd {
+    fn drop(&mut self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        let mut tasks = self.tasks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = tasks.get_mut(self.at) {
+            task.is_gone = true;
+            let name = task.name;
+            error!(
+                task = name,
+                "task `{name}` ended, and this process can't do its work without it"
+            );
+        }
+    }
 }
 
 impl Supervisor {
@@ -44,6 +108,31 @@ impl Supervisor {
     pub fn stop(&self) {
         self.leave.cancel();
         self.stop.cancel();
+    }
+
+    /// What readiness asks: the tasks that were made [`Supervisor::vital`].
+    pub fn vital_tasks(&self) -> VitalTasks {
+        self.vital.clone()
+    }
+
+    /// `work` as a task that must not end before the process is told to stop; to be spawned.
+    pub fn vital<F>(&self, name: &'static str, work: F) -> impl Future<Output = ()> + Send + 'static
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (at, kill) = self.vital.begin(name);
+        let end = VitalEnd {
+            tasks: self.vital.clone(),
+            at,
+            stop: self.stop.clone(),
+        };
+        async move {
+            let _end = end;
+            tokio::select! {
+                () = work => {}
+                () = kill.cancelled() => {}
+            }
+        }
     }
 
     /// Runs `work` to its end, even when whoever asked for it goes away. A panic is logged once.
@@ -165,6 +254,36 @@ mod tests {
         let leaving = supervisor.leaving();
         assert!(supervisor.finish(Duration::from_secs(1)).await);
         assert!(leaving.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_vital_task_is_missed_however_it_ends_but_not_at_the_stop() {
+        let missing = async |end: fn(&Supervisor)| {
+            let supervisor = Supervisor::new();
+            let stop = supervisor.stopping();
+            let other = supervisor.vital("other", async move { stop.cancelled().await });
+            supervisor.spawn("other", other);
+            end(&supervisor);
+            // What was spawned runs on this thread, in between.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            supervisor.vital_tasks().missing()
+        };
+        let ends = |supervisor: &Supervisor| {
+            supervisor.spawn("one", supervisor.vital("one", async {}));
+        };
+        let panics = |supervisor: &Supervisor| {
+            let work = async { panic!("on purpose") };
+            supervisor.spawn_servant("one", supervisor.vital("one", work));
+        };
+        let killed = |supervisor: &Supervisor| supervisor.vital_tasks().kill("other");
+        let stopped = |supervisor: &Supervisor| supervisor.stop();
+        assert_eq!(missing(|_| {}).await, None, "it runs");
+        assert_eq!(missing(ends).await, Some("one"));
+        assert_eq!(missing(panics).await, Some("one"));
+        assert_eq!(missing(killed).await, Some("other"));
+        assert_eq!(missing(stopped).await, None, "the end of the process");
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ pub use models::{Capability, ListStanding};
 pub use money::{BudgetPeriod, Direction, EntryKind, GrantKind};
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
-    TenantStatus,
+    SuspensionWhy, TenantStatus,
 };
 pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,

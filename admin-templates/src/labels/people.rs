@@ -60,6 +60,15 @@ labels! {
         /// Not for a while, after too many wrong passwords.
         Locked = "locked", Warn, "locked out", "已锁定";
     }
+    /// Why an end user of a tenant may make no calls.
+    SuspensionWhy {
+        /// A provider refuses them.
+        Provider = "provider", Bad, "refused by a provider", "被供应商拒绝";
+        /// Too many of their prompts were refused.
+        Flagged = "flagged", Warn, "too many refused prompts", "违规请求过多";
+        /// An operator says so.
+        Operator = "operator", Plain, "by an operator", "由管理员停用";
+    }
     /// Whether an API key is taken.
     KeyStatus {
         /// It is.

@@ -6,6 +6,15 @@ catalogue! {
 /// Strings of the console.
 AdminText [] {
     add_as_model: "Add as model", "添加为模型";
+    end_users_lede: "People of tenants who may make no calls, because a provider refuses them or an operator says so. Nobody else of their tenant is affected.", "因被供应商拒绝或由管理员停用而无法调用的最终用户；其所属租户的其他用户不受影响。";
+    end_users_all: "Include those that ended", "包含已结束的";
+    end_user_over: "ended", "已结束";
+    suspend_end_user: "Suspend an end user", "停用最终用户";
+    lift_end_user: "Lift", "解除";
+    end_user_tenant_hint: "Name or ID.", "名称或 ID。";
+    end_user_hint: "The tenant's own word for them, the ID of a user or key, or the name that a provider told (wu_…).", "租户对其使用的标识、用户或密钥的 ID，或供应商告知的标识（wu_…）。";
+    end_user_hours: "Hours", "小时数";
+    end_user_hours_hint: "Leave empty to suspend until lifted.", "留空则一直停用，直至手动解除。";
     asked_until: "Gateways are asked until", "持续查询网关至";
     capabilities: "Capabilities", "能力";
     charge_by_hand: "Charge", "收费";

@@ -86,6 +86,7 @@ Text [a: AdminText, u: PortalText] {
     error_different: "The two do not match.", "两次输入不一致。";
     error_forbidden_help: "Ask an owner to change your role, or go back to what you can do.", "请联系所有者调整角色，或返回你可以使用的页面。";
     error_in_use: "Something else still needs this.", "仍被其他对象使用。";
+    error_suspended: "You are suspended for what was asked. Contact your administrator.", "因请求内容违规，您已被停用，请联系管理员。";
     error_insufficient: "There is less than that.", "余额不足。";
     error_internal_help: "It is our fault, not yours. Tell the operator the number of the request.", "这是系统的问题，与你无关。请把请求编号告知运维人员。";
     error_last_owner: "The last owner has to stay.", "必须保留至少一位所有者。";
@@ -165,6 +166,11 @@ Text [a: AdminText, u: PortalText] {
     models: "Models", "模型";
     multiplier: "Price multiplier", "价格倍率";
     name: "Name", "名称";
+    end_user: "End user", "最终用户";
+    nav_end_users: "End users", "最终用户";
+    no_end_users: "No suspended end users", "暂无被停用的最终用户";
+    suspended_open: "until lifted", "直至解除";
+    suspended_until: "Suspended until", "停用至";
     nav_audit: "Audit log", "审计日志";
     nav_chat: "Chat", "对话";
     nav_dashboard: "Dashboard", "总览";

@@ -338,7 +338,7 @@ fn weight(fault: &Fault) -> u8 {
         FaultKind::RateLimited => 6,
         FaultKind::Overloaded => 5,
         FaultKind::Unreachable => 4,
-        FaultKind::BadRequest | FaultKind::ContentPolicy => 3,
+        FaultKind::BadRequest | FaultKind::ContentPolicy | FaultKind::EndUserBlocked => 3,
         FaultKind::QuotaExhausted | FaultKind::InvalidKey => 2,
         FaultKind::NotFound => 1,
         FaultKind::NoCapacity

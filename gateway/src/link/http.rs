@@ -317,7 +317,9 @@ fn respond(
 
 fn failed(failure: &Failure) -> Response {
     let status = match failure.fault.kind {
-        FaultKind::BadRequest | FaultKind::ContentPolicy => StatusCode::BAD_REQUEST,
+        FaultKind::BadRequest | FaultKind::ContentPolicy | FaultKind::EndUserBlocked => {
+            StatusCode::BAD_REQUEST
+        }
         FaultKind::NotFound => StatusCode::NOT_FOUND,
         FaultKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,

@@ -87,6 +87,7 @@ pub(super) fn effect(fault: &Fault, streak: u32) -> Effect {
             | K::Interrupted
             | K::BadRequest
             | K::ContentPolicy
+            | K::EndUserBlocked
             | K::NoCapacity
             | K::Canceled
             | K::Internal,
@@ -138,6 +139,7 @@ mod tests {
             (K::Unreachable, Scope::Provider, 3, Effect::Nothing),
             (K::BadRequest, Scope::Request, 4, Effect::Nothing),
             (K::ContentPolicy, Scope::Request, 4, Effect::Nothing),
+            (K::EndUserBlocked, Scope::Request, 4, Effect::Nothing),
             (K::Canceled, Scope::Request, 4, Effect::Nothing),
         ] {
             assert_eq!(

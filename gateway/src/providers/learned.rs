@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use shared::dialect::{Maximum, Quirks};
+use shared::dialect::{EndUserField, Maximum, Quirks};
 
 /// More models than a provider has; what is beyond is learned again with each call.
 const MODELS_MAX: usize = 256;
@@ -17,6 +17,8 @@ const KNOWN: &[(&str, &str, Quirks)] = &[
     ("api.openai.com", "o3", COMPLETION),
     ("api.openai.com", "o4", COMPLETION),
     ("api.openai.com", "gpt-5", COMPLETION),
+    // Takes `user` still, and asks for the newer field (OpenAI, chat reference 2026-11).
+    ("api.openai.com", "", OPENAI),
     // Not in its schema, and unknown fields are refused (Mistral, API reference).
     (
         "api.mistral.ai",
@@ -24,13 +26,31 @@ const KNOWN: &[(&str, &str, Quirks)] = &[
         Quirks {
             no_usage_option: true,
             maximum: Maximum::MaxTokens,
+            end_user: EndUserField::Nowhere,
+        },
+    ),
+    // `user_id` instead of `user` (DeepSeek, API reference 2026-11).
+    (
+        "api.deepseek.com",
+        "",
+        Quirks {
+            no_usage_option: false,
+            maximum: Maximum::AsAsked,
+            end_user: EndUserField::UserId,
         },
     ),
 ];
 
+const OPENAI: Quirks = Quirks {
+    no_usage_option: false,
+    maximum: Maximum::AsAsked,
+    end_user: EndUserField::SafetyIdentifier,
+};
+
 const COMPLETION: Quirks = Quirks {
     no_usage_option: false,
     maximum: Maximum::MaxCompletionTokens,
+    end_user: EndUserField::SafetyIdentifier,
 };
 
 /// What one provider taught.
@@ -85,7 +105,19 @@ mod tests {
         let learned = Learned::default();
         let of = |url, model| learned.quirks(url, model);
         assert_eq!(of("https://api.openai.com/v1", "gpt-5-mini"), COMPLETION);
-        assert_eq!(of("https://api.openai.com/v1", "gpt-4o"), Quirks::default());
+        assert_eq!(of("https://api.openai.com/v1", "gpt-4o"), OPENAI);
+        assert_eq!(
+            of("https://api.groq.com/openai/v1", "any"),
+            Quirks::default()
+        );
+        for (url, field) in [
+            ("https://api.mistral.ai/v1", EndUserField::Nowhere),
+            ("https://api.deepseek.com/v1", EndUserField::UserId),
+            ("https://api.openai.com/v1", EndUserField::SafetyIdentifier),
+            ("http://127.0.0.1:8000/v1", EndUserField::OfDialect),
+        ] {
+            assert_eq!(of(url, "any").end_user, field, "{url}");
+        }
         assert!(of("https://api.mistral.ai/v1", "any").no_usage_option);
         learned.learn("gpt-5-mini", Quirks::default());
         assert_eq!(

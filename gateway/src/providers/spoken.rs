@@ -2,8 +2,8 @@
 //! translated. Sends nothing.
 
 use bytes::Bytes;
-use shared::dialect::neutral::{WriteTo, Written};
-use shared::dialect::{BadBody, Dialect, Forward, Head};
+use shared::dialect::neutral::{ChatRequest, WriteTo, Written};
+use shared::dialect::{BadBody, Dialect, EndUserField, Forward, Head};
 use shared::fault::{Fault, FaultKind, Retry};
 use shared::link::{Call, CallerError};
 
@@ -71,13 +71,20 @@ fn translated(
         stream: Some(call.stream),
         headers: call.headers.clone(),
     };
-    let to = write_to(call, to);
+    let words = write_to(call, to);
     let written = if let (Some(from), Some(into)) = (own.translator(), dialect.translator()) {
         let request = from.read_request(&head, &call.body);
-        request.and_then(|request| into.write_request(&request, to))
+        request.and_then(|mut request| {
+            let is_left_out = dialect.names_end_users() && name_end_user(&mut request, to);
+            let mut written = into.write_request(&request, words)?;
+            if is_left_out {
+                written.dropped.push("user".to_owned());
+            }
+            Ok(written)
+        })
     } else if let (Some(from), Some(into)) = (own.embeddings(), dialect.embeddings()) {
         let request = from.read_request(&head, &call.body);
-        request.and_then(|request| into.write_request(&request, to))
+        request.and_then(|request| into.write_request(&request, words))
     } else {
         let why = format!("{} can't be said in {}", own.name(), dialect.name());
         return Err(Fault::new(FaultKind::NotFound, why).into());
@@ -96,6 +103,19 @@ pub(super) fn says_all(call: &Call, dropped: &[String]) -> Result<(), Refusal> {
             Err(unsaid(&BadBody::whole(message)))
         }
     }
+}
+
+/// Puts our name of the end user in the place of the tenant's word; tells whether a word of the tenant's is left
+/// out instead, since nobody is named there.
+fn name_end_user(request: &mut ChatRequest, to: Forward<'_>) -> bool {
+    let Some(name) = to.end_user else {
+        return false;
+    };
+    if to.quirks.end_user == EndUserField::Nowhere {
+        return request.end_user.take().is_some();
+    }
+    request.end_user = Some(name.to_owned());
+    false
 }
 
 fn write_to<'a>(call: &Call, to: Forward<'a>) -> WriteTo<'a> {

@@ -196,6 +196,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 5,
+        end_user: None,
         answer_model: None,
         says_all: false,
         bounds: Some(Bounds {

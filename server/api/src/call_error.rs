@@ -31,6 +31,7 @@ impl From<CallError> for ApiError {
         match error {
             CallError::Body(error) => error.into(),
             CallError::ScopeMissing => Self::scope_missing(Scope::Inference),
+            CallError::EndUserSuspended { until } => end_user_suspended(until),
             CallError::ModelNotFound(model) => {
                 let message = format!(
                     "The model `{model}` does not exist or your key may not use it. GET /api/v1/models lists yours."
@@ -146,6 +147,15 @@ fn not_served(code: &'static str, message: String) -> ApiError {
     )
 }
 
+/// One person, not the tenant: everybody else's calls go on.
+fn end_user_suspended(until: Option<Moment>) -> ApiError {
+    let when = until.map_or_else(String::new, |until| format!(" until {}", date::text(until)));
+    let message = format!(
+        "This end user is suspended{when} for what they asked. Your other end users are not affected; your administrators see why under End users. Nothing was charged."
+    );
+    ApiError::forbidden("end_user_suspended", message)
+}
+
 fn short_of_credits(available: Credits, required: Credits) -> ApiError {
     let message = format!(
         "This call needs at least {required} credits and {available} are available. Recharge, or ask for less (max_tokens, n)."
@@ -199,6 +209,7 @@ const NO_CAPACITY: &str = "No provider can take this call just now; nothing was 
 const BROKE_OFF: &str = "The provider's answer broke off; nothing was charged.";
 const TOO_SLOW: &str = "The provider did not answer in time; nothing was charged.";
 const TOO_DEAR: &str = "No provider can take a call of this size just now; ask for less (max_tokens, a shorter input). Nothing was charged.";
+const PERSON_REFUSED: &str = "The provider refuses this end user for what they asked, and they are suspended here. Your other end users are not affected. Nothing was charged.";
 const PROVIDER_BUSY: &str = "The provider takes no more requests just now.";
 
 /// A failure the gateway told; the provider's own words only where they are about the request.
@@ -213,6 +224,7 @@ impl From<Failure> for ApiError {
                 "content_policy_violation",
                 "The provider refuses this content.",
             )),
+            FaultKind::EndUserBlocked => Self::forbidden("end_user_suspended", PERSON_REFUSED),
             // The target's address is wrong, or it is not for this region: nothing the tenant can mend.
             FaultKind::NotFound if failure.fault.scope == Reach::Provider => {
                 Self::Unavailable(words("server_error", "no_capacity", NO_CAPACITY), after)
@@ -284,12 +296,14 @@ pub(super) fn waiting_cures(error: &CallError) -> bool {
             FaultKind::NoCapacity => failure.fault.retry_after_ms.is_some(),
             FaultKind::BadRequest
             | FaultKind::ContentPolicy
+            | FaultKind::EndUserBlocked
             | FaultKind::NotFound
             | FaultKind::InvalidKey
             | FaultKind::QuotaExhausted => false,
         },
         CallError::Body(_)
         | CallError::ScopeMissing
+        | CallError::EndUserSuspended { .. }
         | CallError::ModelNotFound(_)
         | CallError::ModelRetired { .. }
         | CallError::WrongOperation { .. }

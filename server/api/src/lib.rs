@@ -37,6 +37,7 @@ use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::catalogue::lists::{ModelLists};
 use server_rooms::catalogue::price_list::{FILE_BYTES_MAX};
+use server_rooms::end_users::{EndUsers};
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -49,6 +50,7 @@ use server_rooms::sessions::Sessions;
 use server_rooms::settings::Settings;
 use shared::id::RequestId;
 use shared::link::GatewayFleet;
+use shared::supervisor::VitalTasks;
 use shared::surface::Surface;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -112,6 +114,8 @@ pub struct Rooms {
     pub settings: Settings,
     /// Tenants and people.
     pub accounts: Accounts,
+    /// Who may not call.
+    pub end_users: EndUsers,
     /// Models and prices.
     pub catalogue: Catalogue,
     /// What providers say they have.
@@ -138,6 +142,8 @@ pub struct Rooms {
     pub link: Arc<dyn GatewayFleet>,
     /// For `/readyz`: the process is about to stop.
     pub leaving: CancellationToken,
+    /// For `/readyz`: tasks without which calls are not taken or not settled.
+    pub vital: VitalTasks,
     /// Time.
     pub clock: shared::clock::Clock,
     /// Bound of a request's body.
@@ -175,7 +181,15 @@ macro_rules! apis {
                 sessions: rooms.sessions.clone(),
                 auth: rooms.auth.clone(),
             },
-            manage::me::MeApi,
+            (
+                manage::me::MeApi,
+                manage::end_users::OwnEndUsersApi {
+                    end_users: rooms.end_users.clone(),
+                },
+                admin::end_users::EndUsersApi {
+                    end_users: rooms.end_users.clone(),
+                },
+            ),
             (
                 manage::models::ModelsApi {
                     catalogue: rooms.catalogue.clone(),
@@ -331,6 +345,7 @@ pub fn routes(
             get(readyz
                 .data(rooms.health.clone())
                 .data(rooms.link.clone())
+                .data(rooms.vital.clone())
                 .data(Leaving(rooms.leaving.clone()))),
         )
         .at(
@@ -496,11 +511,15 @@ struct Leaving(CancellationToken);
 async fn readyz(
     health: Data<&HealthCheck>,
     link: Data<&Arc<dyn GatewayFleet>>,
+    vital: Data<&VitalTasks>,
     leaving: Data<&Leaving>,
 ) -> Response {
     // First, and without a question: a balancer asks often and must hear of it at once.
     let missing = if leaving.0.0.is_cancelled() {
         "draining"
+    } else if vital.missing().is_some() {
+        // Which one is said in the log: this answer is everybody's.
+        "a task has ended; restart this process"
     } else {
         match (health.database_answers().await, link.health().await) {
             (Ok(()), Ok(_)) => return "ready".into_response(),

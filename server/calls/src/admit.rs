@@ -2,11 +2,13 @@
 //! Tokens are counted when the body says how many they may be.
 
 use server_rooms::auth::Principal;
+use server_rooms::end_users::EndUser;
 use server_rooms::limits::{Admission, Admit};
 use server_store::accounts::Scope;
+use shared::dialect::Asked;
 use shared::id::GenerationId;
 
-use super::{CallError, Calls};
+use super::{CallError, Calls, Request};
 
 /// A call whose caller may make it, before anything is known of what they want. Dropping it frees
 /// its slot.
@@ -41,5 +43,15 @@ impl Calls {
             admission: admission.map_err(|exceeded| CallError::Limited(Box::new(exceeded)))?,
             generation,
         })
+    }
+
+    /// Whose question it is, unless they may not ask.
+    pub(super) fn may_ask(&self, request: &Request, asked: &Asked) -> Result<EndUser, CallError> {
+        let word = request.end_user.as_deref().or(asked.end_user.as_deref());
+        let who = self.end_users.end_user(&request.principal, word);
+        match self.end_users.suspension(&who.identity) {
+            Some(until) => Err(CallError::EndUserSuspended { until }),
+            None => Ok(who),
+        }
     }
 }

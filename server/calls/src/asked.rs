@@ -116,6 +116,7 @@ pub(super) fn facts(
             .filter_map(|other| other.price.clone())
             .collect(),
         created_at: now,
+        end_user: Some(prepared.end_user.clone()),
         snapshot: CallSnapshot {
             user: principal.user.clone(),
             key: principal.key.clone(),

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use server_rooms::catalogue::price::Price;
+use server_rooms::end_users::EndUser;
 use server_rooms::ledger::{CallSnapshot, Loss, OtherModel};
 use server_rules::billing::{UNKNOWN, billed, is_free};
 use server_store::usage::{Try, UsageRecord, UsageStatus};
@@ -29,6 +30,8 @@ pub struct CallFacts {
     pub others: Vec<Price>,
     /// When it came.
     pub created_at: Moment,
+    /// Whose question it is; not known any more after a restart.
+    pub end_user: Option<EndUser>,
     /// The rest, as its hold keeps it.
     pub snapshot: CallSnapshot,
 }

@@ -431,6 +431,7 @@ pub(super) async fn priced(
         test: false,
         price,
         created_at: place.created_at,
+        end_user: None,
         snapshot,
     }))
 }

@@ -43,6 +43,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use server_rooms::auth::Principal;
 use server_rooms::catalogue::{Catalogue, Model};
+use server_rooms::end_users::{EndUser, EndUsers};
 use server_rooms::ledger::{BudgetPeriod, Ledger, LedgerError, RouteNote, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
@@ -78,6 +79,7 @@ pub struct Calls {
     limits: Limits,
     ledger: Ledger,
     zones: Zones,
+    end_users: EndUsers,
     link: Arc<dyn Generations>,
     settler: Settler,
     clock: Clock,
@@ -105,6 +107,8 @@ pub struct CallsParts {
     pub zones: Zones,
     /// The gateways.
     pub link: Arc<dyn Generations>,
+    /// Whose question a call is, and who may not ask.
+    pub end_users: EndUsers,
     /// Time.
     pub clock: Clock,
     /// Where settlements run.
@@ -147,6 +151,9 @@ pub struct Request {
     pub max_cost: Option<Credits>,
     /// What it says of where it goes.
     pub route: RouteWish,
+    /// The tenant's word for whose question it is, where it stands beside the body; it counts before the
+    /// body's own.
+    pub end_user: Option<String>,
 }
 
 /// A call that a provider accepted, or may still accept.
@@ -188,6 +195,12 @@ pub enum CallError {
     /// The key may not call models.
     #[error("the key may not call models")]
     ScopeMissing,
+    /// Whose question it is may not ask any.
+    #[error("the end user is suspended")]
+    EndUserSuspended {
+        /// Until when; until somebody lifts it where it is absent.
+        until: Option<Moment>,
+    },
     /// There is no such model, or this key may not use it.
     #[error("there is no model `{0}`")]
     ModelNotFound(String),
@@ -282,6 +295,7 @@ struct Prepared {
     lifecycle: Lifecycle,
     note: Option<Box<RouteNote>>,
     says_all: bool,
+    end_user: EndUser,
 }
 
 impl Calls {
@@ -299,18 +313,21 @@ impl Calls {
             keeper: keeper.clone(),
             unknown: parts.unknown,
             paces: paces.clone(),
+            end_users: Some(parts.end_users.clone()),
         });
         let writing = keeper.write_forever(
             settler.clone(),
             parts.catalogue.clone(),
             parts.supervisor.stopping(),
         );
-        parts.supervisor.spawn("outcomes", writing);
+        let supervisor = &parts.supervisor;
+        supervisor.spawn("outcomes", supervisor.vital("outcomes", writing));
         Self {
             catalogue: parts.catalogue,
             limits: parts.limits,
             ledger: parts.ledger,
             zones: parts.zones,
+            end_users: parts.end_users,
             link: parts.link,
             settler,
             clock: parts.clock,
@@ -434,6 +451,7 @@ impl Calls {
             show_usage: prepared.asked.show_usage,
             headers: request.head.headers,
             caller: caller_number(&request.principal.tenant),
+            end_user: Some(prepared.end_user.identity.clone()),
             bounds,
             // Where several models may serve it, each target has its own.
             answer_model: (prepared.others.is_empty() && prepared.first.model.answers_public_name)
@@ -485,6 +503,7 @@ impl Calls {
         let principal = &request.principal;
         let operation = request.surface.operation;
         let asked = request.surface.dialect.read(&request.head, &request.body)?;
+        let end_user = self.may_ask(request, &asked)?;
         let asking = Asking {
             principal,
             operation,
@@ -511,7 +530,7 @@ impl Calls {
             others,
             max_output_tokens,
             targets,
-            lifecycle,
+    end_user, lifecycle,
         })
     }
 

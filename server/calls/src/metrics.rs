@@ -229,6 +229,7 @@ impl CallMetrics {
         let reason = match error {
             CallError::Body(_) => "body",
             CallError::ScopeMissing => "scope",
+            CallError::EndUserSuspended { .. } => "end_user",
             CallError::ModelNotFound(_)
             | CallError::ModelRetired { .. }
             | CallError::WrongOperation { .. }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use server_rooms::end_users::EndUsers;
 use server_rooms::ledger::{Ledger, LedgerError, Loss, SettleError, Settlement, Unknown};
 use server_rooms::limits::Admission;
 use shared::clock::{Clock, Moment};
@@ -57,6 +58,8 @@ pub(super) struct SettlerParts {
     pub(super) keeper: Keeper,
     pub(super) unknown: UnknownPolicy,
     pub(super) paces: Paces,
+    /// Who hears of people that providers refuse.
+    pub(super) end_users: Option<EndUsers>,
 }
 
 /// Settles calls; cheap to clone.
@@ -355,12 +358,42 @@ impl Settler {
         self.0.parts.paces.learn(&ended.outcome);
         self.metrics()
             .ended(facts, &ended.outcome, &reckoned.record);
+        self.note_person(facts, &ended.outcome);
         let unpriced = reckoned.charge.unpriced;
         if unpriced > 0 {
             let (id, model) = (&facts.generation, &reckoned.record.model);
             error!("the price of `{model}` has no rate for a unit of generation `{id}`");
             self.metrics().unpriced(unpriced, (model, facts.created_at));
         }
+    }
+
+    /// Tells of a person whom the provider refuses, or whose prompt it does.
+    fn note_person(&self, facts: &CallFacts, outcome: &Outcome) {
+        let kind = outcome.fault.as_ref().map(|fault| fault.kind);
+        let is_about = matches!(
+            kind,
+            Some(FaultKind::EndUserBlocked | FaultKind::ContentPolicy)
+        );
+        let (Some(fault), Some(who), Some(end_users)) =
+            (&outcome.fault, &facts.end_user, &self.0.parts.end_users)
+        else {
+            return;
+        };
+        // Nobody asks a provider with a test key.
+        if !is_about || facts.test {
+            return;
+        }
+        let (who, tenant, end_users) = (who.clone(), facts.tenant.clone(), end_users.clone());
+        let (provider, detail) = (outcome.provider.clone(), fault.detail.clone());
+        let is_blocked = fault.kind == FaultKind::EndUserBlocked;
+        self.0.parts.supervisor.spawn("end user", async move {
+            let told = (provider.as_str(), detail.as_str());
+            if is_blocked {
+                end_users.blocked(&tenant, &who, told).await;
+            } else {
+                end_users.flagged(&tenant, &who, told).await;
+            }
+        });
     }
 
     /// Writes once; answers what was charged. A hold that is closed already was closed by whoever knew

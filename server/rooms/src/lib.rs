@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod auth;
 pub mod browser_sessions;
 pub mod catalogue;
+pub mod end_users;
 pub mod gateways;
 pub mod health;
 pub mod ledger;

@@ -60,7 +60,7 @@ pub(super) async fn look_after(
     let recovery = calls
         .clone()
         .recover_forever(config.recovery(), supervisor.stopping());
-    supervisor.spawn("recovery", recovery);
+    supervisor.spawn("recovery", supervisor.vital("recovery", recovery));
     let sweep = ledger.clone().sweep_forever(supervisor.stopping());
     supervisor.spawn("expiry", sweep);
 }
@@ -112,7 +112,8 @@ pub(super) fn keep_records(
     supervisor.spawn("deleted tenants", ending);
     let roller =
         Roller::new(store.clone(), clock.clone()).with_metrics(FilingMetrics::new(metrics));
-    supervisor.spawn("filing", roller.run_forever(supervisor.stopping()));
+    let filing = roller.run_forever(supervisor.stopping());
+    supervisor.spawn("filing", supervisor.vital("filing", filing));
     let sweeper = Sweeper::new(store.clone(), clock.clone());
     supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
 }

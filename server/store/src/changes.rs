@@ -12,6 +12,8 @@ use super::schema::changes;
 
 /// The catalogue was changed.
 pub const CATALOGUE: &str = "catalogue";
+/// Somebody was suspended, or may call again.
+pub const END_USERS: &str = "end_users";
 /// Before the id of a tenant: it, its users, its keys or its sessions were changed.
 pub const TENANT: &str = "tenant:";
 /// Changes read in one go.

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod changes;
 mod claims;
+pub mod end_users;
 pub mod factors;
 pub mod filing;
 pub mod gateways;

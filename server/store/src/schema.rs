@@ -160,6 +160,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    suspended_end_users (identity) {
+        identity -> Text,
+        tenant_id -> Text,
+        subject -> Nullable<Text>,
+        word -> Nullable<Text>,
+        why -> Text,
+        provider -> Text,
+        detail -> Text,
+        created_at -> BigInt,
+        until -> Nullable<BigInt>,
+        lifted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     models (id) {
         id -> Text,
         operation -> Text,
@@ -498,6 +513,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     tenant_settings,
     route_rules,
+    suspended_end_users,
     models,
     model_notices,
     provider_model_lists,

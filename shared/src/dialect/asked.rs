@@ -130,6 +130,8 @@ pub struct Asked {
     pub bounds: Usage,
     /// Facts that the answer may tell otherwise than `bounds` does.
     pub open: &'static [Fact],
+    /// The tenant's own word for whose question it is; never empty.
+    pub end_user: Option<String>,
 }
 
 impl Asked {
@@ -145,6 +147,7 @@ impl Asked {
             input_estimate: 1,
             bounds: Usage::default(),
             open: &[],
+            end_user: None,
         }
     }
 }

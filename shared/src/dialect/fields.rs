@@ -92,6 +92,13 @@ pub(crate) type Field = (&'static str, Rule);
 const SERVICE_TIER: &str = "service_tier";
 const TIERS: Rule = Rule::Words(&["auto", "default", "flex", "standard", "standard_only"]);
 
+/// OpenAI's names for whose question it is, the newer one first.
+pub(crate) const SAFETY_IDENTIFIER: &str = "safety_identifier";
+pub(crate) const USER: &str = "user";
+/// A tenant's word for one of its people: an address of mail has 254 characters at most (RFC 5321), and the
+/// names that Anthropic's own tools make are shorter than this too.
+pub const END_USER_WORD_BYTES_MAX: usize = 512;
+
 /// Of every format.
 const COMMON: &[Field] = &[
     ("api_base", Rule::Refused(Why::Elsewhere)),
@@ -109,7 +116,9 @@ const COMMON: &[Field] = &[
     ("preset", Rule::Refused(Why::Routing)),
     ("provider", Rule::Refused(Why::Routing)),
     ("route", Rule::Refused(Why::Routing)),
+    (SAFETY_IDENTIFIER, Rule::Read),
     (SERVICE_TIER, TIERS),
+    (USER, Rule::Read),
 ];
 
 /// Whether a field is refused in every format, and why.
@@ -261,6 +270,17 @@ impl<'a> Fields<'a> {
         Ok(Some(text))
     }
 
+    /// The tenant's word for whose question it is, in OpenAI's fields.
+    pub(crate) fn end_user(&self) -> Result<Option<String>, BadBody> {
+        for name in [SAFETY_IDENTIFIER, USER] {
+            let raw = self.given(name);
+            if let Some(word) = raw.and_then(|raw| end_user_word(name, raw).transpose()) {
+                return word.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     /// The model's name, which must be there.
     pub(crate) fn model(&self) -> Result<String, BadBody> {
         self.named_model()?
@@ -346,6 +366,18 @@ impl<'a> Fields<'a> {
     pub(crate) fn allowed(self) -> Result<(), BadBody> {
         self.refused.map_or(Ok(()), Err)
     }
+}
+
+/// A word for an end user; what is no text or empty says nothing.
+pub(crate) fn end_user_word(name: &'static str, raw: &RawValue) -> Result<Option<String>, BadBody> {
+    let Ok(word) = serde_json::from_str::<String>(raw.get()) else {
+        return Ok(None);
+    };
+    if word.len() > END_USER_WORD_BYTES_MAX {
+        let message = format!("`{name}` is longer than {END_USER_WORD_BYTES_MAX} bytes.");
+        return Err(BadBody::of(name, message));
+    }
+    Ok(Some(word).filter(|word| !word.is_empty()))
 }
 
 pub(crate) fn wrong(field: &'static str, message: &str) -> BadBody {

@@ -37,6 +37,7 @@ mod walk;
 mod weight;
 
 pub use self::asked::{Asked, BadBody, Head, Maxima, Output};
+pub use self::fields::END_USER_WORD_BYTES_MAX;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -111,6 +112,11 @@ pub trait Dialect: Debug + Send + Sync {
     fn with_maximum(&self, body: &Bytes, asked: &Asked, tokens: u64) -> Bytes {
         let _ = (asked, tokens);
         body.clone()
+    }
+
+    /// Whether its requests have a place for the name of an end user.
+    fn names_end_users(&self) -> bool {
+        self.family() == ApiFamily::OpenAi
     }
 
     /// The tenant's body as a provider takes it that speaks the same dialect.
@@ -216,6 +222,24 @@ pub struct Forward<'a> {
     pub asks_usage: bool,
     /// How the model differs from what its dialect says.
     pub quirks: Quirks,
+    /// Whose question it is, in the place of whatever the tenant wrote of them; `None` leaves that as it is.
+    /// Needs no escaping.
+    pub end_user: Option<&'a str>,
+}
+
+/// The field in which a model's provider takes the name of an end user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EndUserField {
+    /// The one that its dialect has, in the form that most servers know.
+    #[default]
+    OfDialect,
+    /// `safety_identifier`, where the dialect is one of OpenAI's (OpenAI API reference, 2026-11: `user` is
+    /// being replaced).
+    SafetyIdentifier,
+    /// `user_id` (DeepSeek).
+    UserId,
+    /// None: unknown fields are refused there.
+    Nowhere,
 }
 
 /// The field in which a model takes the most that it may write.
@@ -237,6 +261,8 @@ pub struct Quirks {
     pub no_usage_option: bool,
     /// Which maximum it obeys.
     pub maximum: Maximum,
+    /// Where the name of the end user stands.
+    pub end_user: EndUserField,
 }
 
 /// What a whole answer is.

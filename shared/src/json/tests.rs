@@ -112,3 +112,25 @@ fn fields_can_be_added_to_an_empty_object() {
     let two = vec![Edit::insert(&body, "a", "1"), Edit::insert(&body, "b", "2")];
     assert_eq!(apply(&body, two), Bytes::from_static(b"{\"a\":1,\"b\":2 }"));
 }
+
+#[test]
+fn fields_side_by_side_are_taken_out_together_wherever_they_stand() {
+    for (body, expected) in [
+        (r#"{"a":1,"b":2,"x":3}"#, r#"{"x":3}"#),
+        (r#"{ "a":1 , "b":2 , "x":3}"#, r#"{  "x":3}"#),
+        (r#"{"x":3,"a":1,"b":2}"#, r#"{"x":3}"#),
+        (r#"{"x":3,"a":1,"b":2,"y":4}"#, r#"{"x":3,"y":4}"#),
+        (r#"{"a":1,"x":3,"b":2}"#, r#"{"x":3}"#),
+        (r#"{"a":1,"b":2}"#, "{}"),
+    ] {
+        let bytes = Bytes::from_static(body.as_bytes());
+        let [a, b] = fields(&bytes, ["a", "b"]).expect("JSON");
+        let out = [a, b].into_iter().flatten();
+        let edits = out.map(|value| Edit::remove(&bytes, &span(&bytes, value)));
+        let left = apply(&bytes, edits.collect());
+        let left = String::from_utf8(left.to_vec()).expect("text");
+        let read: serde_json::Value = serde_json::from_str(&left).expect(&left);
+        let expected: serde_json::Value = serde_json::from_str(expected).expect("JSON");
+        assert_eq!(read, expected, "{body}: {left}");
+    }
+}

@@ -235,6 +235,10 @@ pub struct Call {
     /// Calls of one number belong together: what they do to a pool's keys is bounded. Says nothing else
     /// of the tenant; zero where it is not known.
     pub caller: u64,
+    /// Whose question it is, as providers may hear it: a name that no tenant wrote and that tells nothing of
+    /// them, of `[a-z0-9_]` and at most [`END_USER_BYTES_MAX`]. Absent from servers of earlier versions;
+    /// then what the tenant wrote goes on as it is.
+    pub end_user: Option<String>,
     /// What the call can bring at most; absent where the server did not count.
     pub bounds: Option<Bounds>,
     /// The name that answers give their model instead of the provider's; absent leaves it as it comes.
@@ -244,6 +248,9 @@ pub struct Call {
     /// When the whole call must be over.
     pub deadline: Duration,
 }
+
+/// The least that any provider takes for the name of an end user (Perplexity and Volcengine Ark: 64).
+pub const END_USER_BYTES_MAX: usize = 64;
 
 /// What one call can bring, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -178,6 +178,7 @@ impl ProviderOptions {
     #[must_use]
     pub fn quirks(&self, known: Quirks) -> Quirks {
         Quirks {
+            end_user: known.end_user,
             no_usage_option: known.no_usage_option || self.no_usage_option,
             maximum: match self.maximum {
                 None => known.maximum,

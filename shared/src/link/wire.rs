@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Parting, Target};
+use super::{Call, END_USER_BYTES_MAX, Parting, Target};
 use crate::id::{BootId, GenerationId, RequestId};
 use crate::surface::Surface;
 
@@ -34,6 +34,8 @@ pub const DEADLINE_MS: HeaderName = HeaderName::from_static("x-waule-deadline-ms
 pub const PATIENCE_MS: HeaderName = HeaderName::from_static("x-waule-patience-ms");
 /// Which calls belong together, as a number.
 pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
+/// Whose question it is, as providers may hear it.
+pub const END_USER: HeaderName = HeaderName::from_static("x-waule-end-user");
 /// What the call can bring at most: [`super::Bounds`] as JSON.
 pub const BOUNDS: HeaderName = HeaderName::from_static("x-waule-bounds");
 /// The name that answers give their model.
@@ -110,6 +112,9 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
     if call.caller != 0 {
         put(CALLER, &call.caller.to_string());
     }
+    if let Some(name) = &call.end_user {
+        put(END_USER, name);
+    }
     if let Some(bounds) = &call.bounds {
         put(BOUNDS, &serde_json::to_string(bounds).unwrap_or_default());
     }
@@ -185,11 +190,22 @@ pub fn read_call(
         headers: client_headers,
         tenant: None,
         caller,
+        end_user: end_user(text(&END_USER)?)?,
         bounds,
         answer_model: text(&ANSWER_MODEL)?.map(str::to_owned),
         says_all: text(&SAYS_ALL)? == Some("1"),
         deadline: deadline.min(DEADLINE_MAX),
     })
+}
+
+/// Goes into bodies as it is, so that it must need no escaping there.
+fn end_user(told: Option<&str>) -> Result<Option<String>, String> {
+    let Some(name) = told else { return Ok(None) };
+    let is_sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if !(1..=END_USER_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_sign) {
+        return Err(format!("{END_USER} is not a name"));
+    }
+    Ok(Some(name.to_owned()))
 }
 
 /// A server's patience as the value of [`PATIENCE_MS`]; made once, sent with each call and attachment.
@@ -367,6 +383,7 @@ mod tests {
             headers: vec![("anthropic-version".to_owned(), "2023-06-01".to_owned())],
             tenant: None,
             caller: 7,
+            end_user: Some("wu_0a1b_2c3d".to_owned()),
             bounds: Some(crate::link::Bounds {
                 input_estimate: 1,
                 input_max: 2,

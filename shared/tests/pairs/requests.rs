@@ -34,6 +34,7 @@ fn spoken(
             model,
             asks_usage: true,
             quirks,
+            end_user: None,
         };
         return Ok((room(from).forwarded(&body, to)?, Vec::new()));
     }

@@ -92,6 +92,8 @@ async fn chat_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
         model,
         asks_usage: call.stream,
         quirks: Quirks::default(),
+        // Nobody is told of anybody here.
+        end_user: None,
     };
     let spoken = Spoken::of(call, &OPENAI_CHAT, to)?;
     says_all(call, &spoken.dropped)?;

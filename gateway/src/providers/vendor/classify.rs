@@ -10,6 +10,9 @@ use FaultKind as K;
 
 use self::rows::{ROWS, Row, Words};
 
+/// Fields that hold our name of the end user.
+const PERSON: [&str; 4] = ["safety_identifier", "user", "user_id", "metadata.user_id"];
+
 /// The fault that `told` is; `status` is that of the answer.
 pub(super) fn classify(status: u16, told: &Told) -> Fault {
     let code = lower(told.code.as_deref());
@@ -23,13 +26,18 @@ pub(super) fn classify(status: u16, told: &Told) -> Fault {
     // A sentence about a field of the request may quote what the tenant wrote.
     let is_about_field =
         matches!(status, 400 | 422) && told.param.as_deref().is_some_and(|param| param != "model");
+    // But for our name of the end user, which no tenant wrote.
+    let may_be_said = |row: &Row| {
+        let names_person = || told.param.as_deref().is_some_and(|p| PERSON.contains(&p));
+        !is_about_field || (row.kind == K::EndUserBlocked && names_person())
+    };
     let matches = |row: &&Row| {
         let is_code = |code: &str| !code.is_empty() && row.codes.contains(&code);
         let has_all = |words: &Words| words.iter().all(|word| message.contains(word));
         (row.statuses.is_empty() || row.statuses.contains(&status))
             && (is_code(&code)
                 || is_code(&kind_word)
-                || (!is_about_field && row.phrases.iter().any(has_all)))
+                || (may_be_said(row) && row.phrases.iter().any(has_all)))
     };
     let detail = format!("status {status}, type `{kind_word}`, code `{code}`");
     let mut fault = match ROWS.iter().find(matches) {
@@ -40,7 +48,10 @@ pub(super) fn classify(status: u16, told: &Told) -> Fault {
         }
         None => by_status(status, told, detail),
     };
-    if fault.kind == K::BadRequest || fault.kind == K::ContentPolicy {
+    if matches!(
+        fault.kind,
+        K::BadRequest | K::ContentPolicy | K::EndUserBlocked
+    ) {
         fault.fault_of = FaultOf::Caller;
     }
     fault.with_status(status)

@@ -31,8 +31,10 @@ use super::{Answer, ContentType, Patience, Provider, Refusal, Route, http as out
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// An error text is short; what is longer is not read.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
-/// Ways to send one request: as it is, without one field, with another one moved.
-const WAYS_MAX: u32 = 3;
+/// Of what a provider says of an end user that it refuses.
+const BLOCKED_CHARS_MAX: usize = 300;
+/// Ways to send one request: as it is, without one field, without another, with a third one moved.
+const WAYS_MAX: u32 = 4;
 
 /// A vendor behind a door.
 pub(super) struct Vendor<D>(pub(super) D);
@@ -184,16 +186,36 @@ impl Way<'_> {
         }
     }
 
+    /// What it says of an end user, with the provider's words for the operator. A server that named nobody
+    /// knows neither whom it is about nor the kind of fault: to it the content is refused.
+    fn blocked(&self, fault: Fault, words: &str) -> Fault {
+        if self.call.end_user.is_none() {
+            let other = Fault::new(FaultKind::ContentPolicy, fault.detail);
+            return Fault {
+                upstream_status: fault.upstream_status,
+                ..other
+            };
+        }
+        let words: String = words.chars().take(BLOCKED_CHARS_MAX).collect();
+        Fault {
+            detail: format!("{}: {words}", fault.detail),
+            ..fault
+        }
+    }
+
     fn refused(&self, status: u16, headers: &HeaderMap, mut told: Told) -> Box<Refused> {
         told.code = told.code.or_else(|| error_type(headers));
-        let fault = classify(status, &told).with_retry_after(wait(headers, &told));
-        let for_tenant = matches!(fault.kind, FaultKind::BadRequest | FaultKind::ContentPolicy);
+        let mut fault = classify(status, &told).with_retry_after(wait(headers, &told));
         let secrets = Secrets {
             key: self.route.key.expose(),
             base_url: self.route.base_url,
             body: &self.call.body,
         };
         let clean = |text: &str| cleaned(text, secrets);
+        if fault.kind == FaultKind::EndUserBlocked {
+            fault = self.blocked(fault, &clean(&told.message));
+        }
+        let for_tenant = matches!(fault.kind, FaultKind::BadRequest | FaultKind::ContentPolicy);
         let caller = for_tenant.then(|| CallerError {
             message: clean(&told.message),
             param: told.param.as_deref().map(clean),

@@ -6,7 +6,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::request::Builder;
 use http::{HeaderValue, Request};
 use http_body_util::Full;
-use shared::dialect::{Dialect, Forward, Maximum, Quirks, Told};
+use shared::dialect::{Dialect, EndUserField, Forward, Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind};
 use shared::json::{self, Edit};
 use shared::link::options::ProviderOptions;
@@ -89,6 +89,7 @@ pub(super) fn spoken(door: &impl Door, way: &Way<'_>, quirks: Quirks) -> Result<
         model: way.route.model,
         asks_usage: way.adds_usage(),
         quirks,
+        end_user: way.call.end_user.as_deref(),
     };
     let mut spoken = Spoken::of(way.call, way.dialect, to)?;
     let worded = Worded {
@@ -148,12 +149,21 @@ const UNKNOWN: [&str; 11] = [
 
 /// How to send it again, when the refusal names a field that we added or that has another name there.
 pub(super) fn otherwise(way: &Way<'_>, fault: &Fault, told: &Told) -> Option<Quirks> {
-    let refuses_body = matches!(fault.upstream_status, Some(400 | 422));
-    if !refuses_body || !way.dialect.has_openai_maxima() {
+    if !matches!(fault.upstream_status, Some(400 | 422)) {
         return None;
     }
     let quirks = way.quirks;
     let message = told.message.to_lowercase();
+    let is_unknown = is_unknown(told, &message);
+    if is_unknown && refuses_end_user(way, told, &message) {
+        return Some(Quirks {
+            end_user: EndUserField::Nowhere,
+            ..quirks
+        });
+    }
+    if !way.dialect.has_openai_maxima() {
+        return None;
+    }
     let names = |field: &str| told.param.as_deref() == Some(field) || message.contains(field);
     let added_options = way.adds_usage() && !quirks.no_usage_option;
     if added_options && names(STREAM_OPTIONS) {
@@ -162,11 +172,6 @@ pub(super) fn otherwise(way: &Way<'_>, fault: &Fault, told: &Told) -> Option<Qui
             ..quirks
         });
     }
-    let code = told.code.as_deref().unwrap_or_default();
-    let kind = told.kind.as_deref().unwrap_or_default();
-    let is_unknown = UNKNOWN.iter().any(|word| message.contains(word))
-        || ["unsupported_parameter", "unknown_parameter"].contains(&code)
-        || kind == "extra_forbidden";
     if !is_unknown {
         return None;
     }
@@ -186,6 +191,49 @@ pub(super) fn otherwise(way: &Way<'_>, fault: &Fault, told: &Told) -> Option<Qui
         (max, completion) if max < completion => wants(Maximum::MaxCompletionTokens),
         _ => wants(Maximum::MaxTokens),
     }
+}
+
+/// Whether a refusal, of which this is the message in small letters, says that it does not know a field.
+fn is_unknown(told: &Told, message: &str) -> bool {
+    let code = told.code.as_deref().unwrap_or_default();
+    let kind = told.kind.as_deref().unwrap_or_default();
+    UNKNOWN.iter().any(|word| message.contains(word))
+        || ["unsupported_parameter", "unknown_parameter"].contains(&code)
+        || kind == "extra_forbidden"
+}
+
+/// Fields that name an end user, of which we add one.
+const END_USER: [&str; 4] = ["safety_identifier", "user_id", "metadata", "user"];
+
+/// Whether a refusal names the field of the end user: as its `param`, or in quotes, since a message may
+/// speak of users in many ways.
+fn refuses_end_user(way: &Way<'_>, told: &Told, message: &str) -> bool {
+    if way.call.end_user.is_none() || way.quirks.end_user == EndUserField::Nowhere {
+        return false;
+    }
+    // Some name the whole way to a field: `body.user`, `metadata.user_id`.
+    let is_of_param = |field: &str| {
+        let parts = told.param.as_deref().unwrap_or_default().split('.');
+        parts.filter(|part| *part != "body").next() == Some(field)
+    };
+    let quoted = |field: &str| {
+        let marks = [("'", "'"), ("\"", "\""), ("`", "`"), ("", ":")];
+        let stands = |(before, after): (&str, &str)| {
+            let word = format!("{before}{field}{after}");
+            match before {
+                // Without a quote in front it must be how the message begins (Anthropic: `metadata: ..`).
+                "" => message.starts_with(&word),
+                _ => message.contains(&word),
+            }
+        };
+        let is_last = message
+            .trim_end_matches('.')
+            .ends_with(&format!(": {field}"));
+        is_last || marks.into_iter().any(stands)
+    };
+    END_USER
+        .iter()
+        .any(|field| is_of_param(field) || quoted(field))
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ fn call(surface: &'static Surface, provider: &str, stream: bool) -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 1,
+        end_user: None,
         bounds: Some(Bounds {
             input_estimate: 10,
             input_max: 10_000,

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod balances;
 pub mod calls;
+pub mod end_users;
 pub mod export;
 pub mod gateways;
 pub mod keys;

@@ -4,6 +4,7 @@
 //! documentation is `openapi`.
 
 mod array;
+mod end_user;
 mod lifecycle;
 mod max_cost;
 pub mod openapi;
@@ -112,13 +113,14 @@ impl InferApi {
         let (body, max_cost) = max_cost::take(request.headers(), body)?;
         let names_model = !matches!(surface.at, TenantPath::Model { .. });
         let (body, route) = route::take(request.headers(), body, names_model)?;
+        let end_user = end_user::told(request.headers())?;
         Ok(Entered {
             principal,
             admitted,
             head: head(surface.dialect, request)?,
             body,
             max_cost,
-            route,
+    end_user, route,
         })
     }
 }
@@ -131,6 +133,7 @@ struct Entered {
     body: Body,
     max_cost: Option<Credits>,
     route: RouteWish,
+    end_user: Option<String>,
 }
 
 /// Why a request is not answered.
@@ -243,6 +246,7 @@ impl InferEndpoint {
             body: entered.body,
             max_cost: entered.max_cost,
             route: entered.route,
+            end_user: entered.end_user,
         };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;

@@ -4,9 +4,9 @@
 use serde_json::{Map, Value, json};
 use shared::surface::{AnswerForm, BodyFormat, Surface, TenantPath};
 
+use super::{end_user, max_cost, route};
 use super::places::{shown_counting_path, shown_paths};
 use super::question::ESTIMATE;
-use super::{max_cost, route};
 use crate::PREFIX;
 
 /// A name for programs: the operation's word, and where that has several surfaces the path's words.
@@ -113,6 +113,16 @@ fn route_parameter() -> Value {
     })
 }
 
+fn end_user_parameter() -> Value {
+    json!({
+        "in": "header", "name": end_user::HEADER.as_str(), "required": false,
+        "description": "Whose question it is, in your own words; also `safety_identifier`, `user` or `metadata.user_id` \
+                        of the body. Providers get a name made of it that tells nothing of them; one that refuses a \
+                        person stops that person alone.",
+        "schema": {"type": "string", "maxLength": 512}
+    })
+}
+
 fn model_parameter() -> Value {
     json!({"in": "path", "name": "model", "required": true, "schema": {"type": "string", "maxLength": 100}})
 }
@@ -165,10 +175,13 @@ fn path_item(route: Route<'_>) -> Value {
 /// The routes on which a surface's models are called.
 fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
     let parameters = match surface.at {
-        TenantPath::Plain => vec![max_cost_parameter(), route_parameter()],
-        TenantPath::Model { .. } => {
-            vec![model_parameter(), max_cost_parameter(), route_parameter()]
-        }
+        TenantPath::Plain => vec![max_cost_parameter(), route_parameter(), end_user_parameter()],
+        TenantPath::Model { .. } => vec![
+            model_parameter(),
+            max_cost_parameter(),
+            route_parameter(),
+            end_user_parameter(),
+        ],
     };
     let routes = shown_paths(surface).into_iter().zip(operation_ids(surface));
     routes.enumerate().map(move |(at, (path, id))| {

@@ -2,6 +2,7 @@
 
 mod amount;
 pub mod credits;
+pub mod end_users;
 pub mod export;
 pub mod keys;
 pub mod me;

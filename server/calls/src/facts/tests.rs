@@ -40,6 +40,7 @@ fn facts() -> CallFacts {
         tenant: TenantId::random(),
         test: false,
         created_at: Moment::from_unix_ms(0),
+        end_user: None,
         snapshot: of_chat(price.id.clone()),
         price: Some(price),
         others: Vec::new(),

@@ -76,6 +76,7 @@ impl Scene {
                 release_after: std::time::Duration::ZERO,
                 ask_for: std::time::Duration::ZERO,
             },
+            end_users: None,
         });
         Self {
             settler,
@@ -99,6 +100,7 @@ impl Scene {
             tenant: self.tenant.clone(),
             test: false,
             created_at: NOW,
+            end_user: None,
             snapshot: of_chat(price.id.clone()),
             price: Some(price),
             others: Vec::new(),

@@ -30,6 +30,7 @@ fn call(gateways: &[Option<&str>]) -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 0,
+        end_user: None,
         bounds: None,
         answer_model: None,
         says_all: false,

@@ -8,7 +8,8 @@ use server_rooms::accounts::Accounts;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::catalogue::lists::ModelLists;
+use server_rooms::catalogue::lists::{ModelLists};
+use server_rooms::end_users::{EndUsers};
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -47,6 +48,8 @@ pub struct Console {
     pub model_lists: ModelLists,
     /// Corrections and budgets.
     pub corrections: Corrections,
+    /// Who may not call.
+    pub end_users: EndUsers,
     /// Second factors.
     pub factors: Factors,
     /// Names and places of gateways.
@@ -93,6 +96,7 @@ impl Console {
             .data(self.catalogue)
             .data(self.model_lists)
             .data(self.corrections)
+            .data(self.end_users)
             .data(self.factors)
             .data(self.gateways)
             .data(self.health)

@@ -7,6 +7,7 @@ mod calls;
 pub(super) mod console;
 mod dashboard;
 mod days;
+pub(super) mod end_users;
 mod form_errors;
 mod gateways;
 mod health;
@@ -56,6 +57,9 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/admin/audit", audit::audit_log)
         .get("/admin/audit.csv", audit::audit_csv)
         .get("/admin/audit/:id", audit::audit_entry)
+        .get("/admin/end-users", end_users::end_user_list)
+        .post("/admin/end-users", end_users::suspend)
+        .post("/admin/end-users/:id/lift", end_users::lift)
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
         .get("/admin/usage/:id", usage::call::one_call)

@@ -1,6 +1,7 @@
 //! The tenant's portal: its table of pages, and what several of them need. Every query begins with
 //! the tenant of the session; an id of another tenant is not there.
 
+mod end_users;
 mod keys;
 mod ledger;
 mod members;
@@ -30,6 +31,7 @@ use super::table::Table;
 pub(super) fn pages(table: Table) -> Table {
     table
         .get("/portal", overview::overview_page)
+        .get("/portal/end-users", end_users::end_users_page)
         .get("/portal/keys", keys::key_list)
         .get("/portal/keys/new", keys::new_key)
         .post("/portal/keys/new", keys::make_key)

@@ -88,6 +88,7 @@ impl Studio {
             body: body::Body::Json(body),
             max_cost: None,
             route: RouteWish::default(),
+            end_user: None,
         };
         self.calls.start(call).await
     }

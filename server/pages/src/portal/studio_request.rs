@@ -187,6 +187,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
         CallError::NoProvider(_) | CallError::DataPolicy(_) | CallError::TooDear(_) => {
             FieldError::NotRouted
         }
+        CallError::EndUserSuspended { .. } => FieldError::Suspended,
         CallError::Failed(failure) => {
             let told = failure.caller.as_ref().map(|told| told.message.clone());
             let told = told.filter(|words| !words.is_empty());

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+pub use self::watch::Watched;
 use http::HeaderMap;
 pub use server_rules::access::{Network, Parent, Principal, Role};
 use server_store::Store;

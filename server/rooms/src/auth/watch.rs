@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use server_store::changes::{CATALOGUE, TENANT};
+use server_store::changes::{CATALOGUE, END_USERS, TENANT};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::TenantId;
@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::{Auth, POLL_TRUSTED};
 use crate::catalogue::Catalogue;
+use crate::end_users::EndUsers;
 
 /// Between two looks at the announced changes.
 const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -25,15 +26,24 @@ const POLL_WAIT: Duration = Duration::from_secs(5);
 /// Polls between two clean-ups: about an hour.
 const POLLS_PER_CLEANUP: u64 = 14_400;
 
+/// What is read again when it was changed, besides who may come in.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    /// Models and prices.
+    pub catalogue: Option<Catalogue>,
+    /// Who may not call.
+    pub end_users: Option<EndUsers>,
+}
+
 impl Auth {
     /// Starts to follow the changes, until the supervisor says stop; call it once.
-    pub fn watch(&self, catalogue: Option<Catalogue>, supervisor: &Supervisor) {
+    pub fn watch(&self, watched: Watched, supervisor: &Supervisor) {
         let (this, stop) = (self.clone(), supervisor.stopping());
-        supervisor.spawn("changes", async move {
+        let following = async move {
             let mut version = None;
             let mut failing = false;
             for turn in 0_u64.. {
-                let polled = this.poll(&mut version, catalogue.as_ref()).await;
+                let polled = this.poll(&mut version, &watched).await;
                 this.0.polls.send_replace(polled.is_ok());
                 match polled {
                     Ok(()) if failing => {
@@ -59,7 +69,8 @@ impl Auth {
                     () = tokio::time::sleep(POLL_EVERY) => {}
                 }
             }
-        });
+        };
+        supervisor.spawn("changes", supervisor.vital("changes", following));
     }
 
     /// Whether what changed before `now` (up to what is trusted) was seen. On a machine without time
@@ -90,11 +101,7 @@ impl Auth {
         waited.unwrap_or(false)
     }
 
-    async fn poll(
-        &self,
-        version: &mut Option<i64>,
-        catalogue: Option<&Catalogue>,
-    ) -> Result<(), DbError> {
+    async fn poll(&self, version: &mut Option<i64>, watched: &Watched) -> Result<(), DbError> {
         let asked_at = self.0.clock.now();
         let polled_at = Moment::from_unix_ms(self.0.polled_at.load(Ordering::Acquire));
         // At the start, and after a gap, anything may have changed unseen.
@@ -106,7 +113,7 @@ impl Auth {
         if anew {
             self.0.cache.forget_all();
         }
-        let mut reload = anew;
+        let (mut reload, mut end_users) = (anew, anew);
         loop {
             let changes = self.0.store.changes_after(newest).await?;
             let Some((last, _)) = changes.last() else {
@@ -118,10 +125,14 @@ impl Auth {
                     self.forget(&TenantId::from_stored(tenant.to_owned()));
                 }
                 reload |= subject == CATALOGUE;
+                end_users |= subject == END_USERS;
             }
         }
-        if let Some(catalogue) = catalogue.filter(|_| reload) {
+        if let Some(catalogue) = watched.catalogue.as_ref().filter(|_| reload) {
             catalogue.reload().await?;
+        }
+        if let Some(room) = watched.end_users.as_ref().filter(|_| end_users) {
+            room.reload().await?;
         }
         *version = Some(newest);
         self.0

@@ -148,7 +148,7 @@ impl Ledger {
         // It ends with its last handle; every caller waits for its own answer.
         let pulse = Pulse::default();
         let work = batch::run(waiting, writer, clock.clone(), settings, pulse.clone());
-        supervisor.spawn_servant("ledger", work);
+        supervisor.spawn_servant("ledger", supervisor.vital("ledger", work));
         Ok(Self {
             writer: sender,
             store,

@@ -217,6 +217,45 @@ impl Setting for TenantDefaults {
     }
 }
 
+/// When an end user of a tenant has sent too much that providers refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EndUserPolicy {
+    /// Refused prompts of one person within an hour, counted by each process, after which they are suspended
+    /// for a while; zero for never.
+    pub flagged_prompts: u32,
+    /// Hours for which they are.
+    pub suspended_hours: u32,
+}
+
+impl Default for EndUserPolicy {
+    /// Nobody meets twenty refusals an hour by chance; after a day a person may have thought better of it.
+    fn default() -> Self {
+        Self {
+            flagged_prompts: 20,
+            suspended_hours: 24,
+        }
+    }
+}
+
+impl EndUserPolicy {
+    /// For how long somebody is suspended.
+    pub fn span(&self) -> Duration {
+        Duration::from_secs(u64::from(self.suspended_hours) * 3_600)
+    }
+}
+
+impl Setting for EndUserPolicy {
+    const NAME: &'static str = "end_users";
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let prompts = self.flagged_prompts <= 10_000;
+        rule(prompts, "flagged_prompts", "at most 10000, 0 for never")?;
+        let hours = (1..=30 * 24).contains(&self.suspended_hours);
+        rule(hours, "suspended_hours", "from 1 to 720")
+    }
+}
+
 /// Where the platform's days begin; tenants may have a zone of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use server::accounts::UserChange;
-use server::auth::AuthError;
+use server::auth::{AuthError, Watched};
 use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::clock::Clock;
 use shared::db::Db;
@@ -24,7 +24,7 @@ async fn pairs() -> Vec<(Process, Process, Somebody, TestDb)> {
         let far = Process::over(db.name, second, Clock::system());
         let who = near.somebody().await;
         for process in [&near, &far] {
-            process.auth.watch(None, &process.supervisor);
+            process.auth.watch(Watched::default(), &process.supervisor);
         }
         // Both have looked once, so that what they know is trusted.
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -141,7 +141,7 @@ async fn what_changed_before_the_first_look_is_not_missed() {
             .revoke_key(&actor(), place(&who.tenant.id, &who.key.id))
             .await
             .expect(db.name);
-        far.auth.watch(None, &far.supervisor);
+        far.auth.watch(Watched::default(), &far.supervisor);
         tokio::time::sleep(PROMISED).await;
         assert_refused(&far.by_key(&who.secret).await);
     }
@@ -152,7 +152,7 @@ async fn without_the_database_nobody_is_let_in_for_long() {
     for db in databases().await {
         let process = Process::over(db.name, db.db.clone(), start());
         let who = process.somebody().await;
-        process.auth.watch(None, &process.supervisor);
+        process.auth.watch(Watched::default(), &process.supervisor);
         tokio::time::sleep(Duration::from_millis(400)).await;
         process.by_key(&who.secret).await.expect(db.name);
         assert!(

@@ -55,6 +55,8 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_get_model_route"
         | "admin_get_data_terms"
         | "admin_get_tenant_route"
+        | "admin_get_end_user_policy"
+        | "admin_list_suspended_end_users"
         | "admin_end_session" => Action::Look,
         "admin_create_tenant" | "admin_update_tenant" | "admin_put_tenant_route" => {
             Action::EditTenants
@@ -62,6 +64,8 @@ fn action(operation: &str) -> Option<Action> {
         "admin_create_user"
         | "admin_update_user"
         | "admin_delete_user"
+        | "admin_suspend_end_user"
+        | "admin_lift_end_user"
         | "admin_delete_user_second_factor" => Action::EditPeople,
         "admin_create_key" | "admin_update_key" | "admin_rotate_key" | "admin_revoke_key" => {
             Action::EditKeys
@@ -101,7 +105,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_release_call"
         | "admin_set_key_budget"
         | "admin_set_user_budget" => Action::MoveCredits,
-        "admin_put_calendar" => Action::EditSettings,
+        "admin_put_calendar" | "admin_put_end_user_policy" => Action::EditSettings,
         "admin_create_superadmin"
         | "admin_update_superadmin"
         | "admin_reset_superadmin_password"

@@ -52,6 +52,10 @@ impl Dialect for AnthropicMessages {
         ApiFamily::Anthropic
     }
 
+    fn names_end_users(&self) -> bool {
+        true
+    }
+
     fn headers(&self) -> &'static [&'static str] {
         &[version::VERSION, version::BETA]
     }

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::version::Version;
 use crate::dialect::body::Body;
-use crate::dialect::fields::{Field, Fields, Rule, Why};
+use crate::dialect::fields::{Field, Fields, Rule, Why, end_user_word};
 use crate::dialect::openai::{OPEN, OUTPUT_TOKENS_MAX};
-use crate::dialect::{Asked, BadBody, Forward, Head, Output};
+use crate::dialect::{Asked, BadBody, EndUserField, Forward, Head, Output};
 use crate::json::{self, Edit};
 
 pub(super) const SCHEMA: &str = r#"{
@@ -33,6 +33,8 @@ pub(super) const SCHEMA: &str = r#"{
 /// The maximum of output tokens, thinking included.
 pub(super) const MAX_TOKENS: &str = "max_tokens";
 const THINKING: &str = "thinking";
+/// Holds `user_id`, whose question it is: opaque, and nothing of a person (API reference, 2026-11).
+const METADATA: &str = "metadata";
 const CONTEXT: &str = "context_management";
 
 /// What chooses words; no version after 2023 has it.
@@ -59,6 +61,7 @@ pub(super) const FIELDS: &[Field] = &[
     (MAX_TOKENS, Rule::Read),
     ("mcp_servers", Rule::Refused(Why::Service)),
     ("messages", Rule::Messages),
+    (METADATA, Rule::Read),
     ("output_config", Rule::Text),
     ("output_format", Rule::Text),
     ("service_tier", Rule::Words(&["auto", "standard_only"])),
@@ -125,7 +128,16 @@ fn asked(fields: &Fields<'_>) -> Result<Asked, BadBody> {
     asked.input_estimate = fields.input_estimate();
     asked.bounds = fields.bounds();
     asked.open = OPEN;
+    asked.end_user = fields.get(METADATA).map_or(Ok(None), end_user_of)?;
     Ok(asked)
+}
+
+/// The tenant's word for whose question it is.
+fn end_user_of(metadata: &RawValue) -> Result<Option<String>, BadBody> {
+    match json::fields(metadata.get().as_bytes(), [USER_ID]) {
+        Ok([Some(word)]) => end_user_word("metadata.user_id", word),
+        Ok([None]) | Err(_) => Ok(None),
+    }
 }
 
 /// Whether `context_management` has the conversation summed up, by a call of the model that `usage` at the
@@ -179,12 +191,37 @@ fn lower_budget(body: &Bytes, asked: &Asked, tokens: u64) -> Option<Edit> {
 
 /// The tenant's bytes for a provider, with its name for the model.
 pub(super) fn forwarded(body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody> {
-    let [name] =
-        json::fields(body, ["model"]).map_err(|error| BadBody::whole(error.to_string()))?;
+    let [name, metadata] = json::fields(body, ["model", METADATA])
+        .map_err(|error| BadBody::whole(error.to_string()))?;
     let model = serde_json::Value::from(to.model).to_string();
-    let edit = match name {
-        Some(old) => Edit::replace(json::span(body, old), model),
-        None => Edit::insert(body, "model", &model),
-    };
-    Ok(json::apply(body, vec![edit]))
+    let mut edits = Vec::with_capacity(2);
+    match name {
+        Some(old) => edits.push(Edit::replace(json::span(body, old), model)),
+        None => edits.push(Edit::insert(body, "model", &model)),
+    }
+    edits.extend(end_user(body, metadata, to));
+    Ok(json::apply(body, edits))
 }
+
+/// Our name of the end user in the place of the tenant's word.
+fn end_user(body: &Bytes, metadata: Option<&RawValue>, to: Forward<'_>) -> Option<Edit> {
+    let name = to.end_user?;
+    let is_said = to.quirks.end_user != EndUserField::Nowhere;
+    let Some(old) = metadata else {
+        let json = format!("{{\"{USER_ID}\":\"{name}\"}}");
+        return is_said.then(|| Edit::insert(body, METADATA, &json));
+    };
+    let at = json::span(body, old);
+    let mut kept: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(old.get()).unwrap_or_default();
+    kept.remove(USER_ID);
+    if is_said {
+        kept.insert(USER_ID.to_owned(), name.into());
+    }
+    if kept.is_empty() {
+        return Some(Edit::remove(body, &at));
+    }
+    Some(Edit::replace(at, serde_json::Value::from(kept).to_string()))
+}
+
+const USER_ID: &str = "user_id";

@@ -243,6 +243,7 @@ fn a_request_goes_on_with_the_providers_name_for_the_model() {
         model: "claude \"x\"",
         asks_usage: true,
         quirks: crate::dialect::Quirks::default(),
+        end_user: None,
     };
     let body = Bytes::from(with(r#""x": [ 1 ],"#));
     let out = ANTHROPIC_MESSAGES.forwarded(&body, to).expect("JSON");
@@ -299,4 +300,72 @@ proptest! {
             ANTHROPIC_MESSAGES.ends(&bytes);
         }
     }
+}
+
+#[test]
+fn the_tenants_word_for_an_end_user_is_read_and_gives_way_to_the_name() {
+    use crate::dialect::{EndUserField, Quirks};
+    let head = Head {
+        headers: vec![("anthropic-version".to_owned(), "2023-06-01".to_owned())],
+        ..Head::default()
+    };
+    let named = |field: EndUserField, more: &str| {
+        let text = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"x"}}]{more}}}"#
+        );
+        let asked = ANTHROPIC_MESSAGES.read(&head, &Body::of_json(text.as_str()));
+        let word = asked.expect(&text).end_user;
+        let to = Forward {
+            model: "c",
+            asks_usage: false,
+            quirks: Quirks {
+                end_user: field,
+                ..Quirks::default()
+            },
+            end_user: Some("wu_1_2"),
+        };
+        let bytes = Bytes::from(text.clone().into_bytes());
+        let sent = ANTHROPIC_MESSAGES.forwarded(&bytes, to).expect(&text);
+        let sent: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
+        (word, sent.get("metadata").map(ToString::to_string))
+    };
+    let (usual, nowhere) = (EndUserField::OfDialect, EndUserField::Nowhere);
+    let name = r#"{"user_id":"wu_1_2"}"#;
+    for (field, more, word, metadata) in [
+        (usual, "", None, Some(name)),
+        (
+            usual,
+            r#","metadata":{"user_id":"ada"}"#,
+            Some("ada"),
+            Some(name),
+        ),
+        (usual, r#","metadata":{"user_id":null}"#, None, Some(name)),
+        (usual, r#","metadata":null"#, None, Some(name)),
+        (
+            usual,
+            r#","metadata":{"x":1,"user_id":"ada"}"#,
+            Some("ada"),
+            Some(r#"{"user_id":"wu_1_2","x":1}"#),
+        ),
+        (
+            nowhere,
+            r#","metadata":{"user_id":"ada"}"#,
+            Some("ada"),
+            None,
+        ),
+        (nowhere, r#","metadata":{"x":1}"#, None, Some(r#"{"x":1}"#)),
+    ] {
+        let (read, sent) = named(field, more);
+        assert_eq!(read.as_deref(), word, "{more}");
+        assert_eq!(sent.as_deref(), metadata, "{more}");
+    }
+    let long = format!(
+        r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"x"}}],"metadata":{{"user_id":"{}"}}}}"#,
+        "x".repeat(513)
+    );
+    let refused = ANTHROPIC_MESSAGES.read(&head, &Body::of_json(long.as_str()));
+    assert_eq!(
+        refused.expect_err("too long").param,
+        Some("metadata.user_id")
+    );
 }

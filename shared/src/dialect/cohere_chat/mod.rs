@@ -56,6 +56,10 @@ fn fault(told: Option<Told>) -> Fault {
 }
 
 impl Dialect for CohereChat {
+    fn names_end_users(&self) -> bool {
+        false
+    }
+
     fn name(&self) -> &'static str {
         "cohere_chat"
     }

@@ -266,7 +266,7 @@ proptest! {
         broken[place] = byte;
         for bytes in [&bytes, &broken, &broken[..place].to_vec()] {
             let _ = GEMINI.read(&Head { model: Some("m".to_owned()), ..Head::default() }, &Body::Json(bytes.clone().into()));
-            let _ = GEMINI.forwarded(&bytes.clone().into(), Forward { model: "m", asks_usage: true, quirks: crate::dialect::Quirks::default() });
+            let _ = GEMINI.forwarded(&bytes.clone().into(), Forward { model: "m", asks_usage: true, quirks: crate::dialect::Quirks::default(), end_user: None });
             let _ = GEMINI.usage(of(), bytes);
             let _ = (GEMINI.judge(bytes), GEMINI.look(bytes), GEMINI.as_stream(bytes), GEMINI.ends(bytes));
             let event = [b"data: ", &bytes[..], b"\n\n"].concat();

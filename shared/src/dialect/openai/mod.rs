@@ -96,6 +96,15 @@ impl fmt::Debug for OpenAi {
 }
 
 impl Shape {
+    /// Whether OpenAI's own requests of it have `safety_identifier` beside `user` (API reference, 2026-11).
+    fn knows_safety_identifier(self) -> bool {
+        match self {
+            Self::Choices(chunk) => chunk.object != "text_completion",
+            Self::Pictures => true,
+            Self::Vectors | Self::Verdicts => false,
+        }
+    }
+
     /// The list of an answer.
     fn list(self) -> &'static str {
         match self {
@@ -120,7 +129,8 @@ impl Dialect for OpenAi {
             BadBody::whole("The body must be a JSON object; send application/json.")
         })?;
         let fields = Fields::read(head, self.fields, json)?;
-        let asked = (self.read)(&fields)?;
+        let mut asked = (self.read)(&fields)?;
+        asked.end_user = fields.end_user()?;
         fields.allowed()?;
         Ok(asked)
     }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::Shape;
-use crate::dialect::fields::STREAM_OPTIONS;
-use crate::dialect::{BadBody, Forward, Maxima, Maximum};
+use crate::dialect::fields::{SAFETY_IDENTIFIER, STREAM_OPTIONS, USER};
+use crate::dialect::{BadBody, EndUserField, Forward, Maxima, Maximum};
 use crate::json::{self, Edit};
 
 /// The maximum of output tokens in its older and its newer name.
@@ -34,8 +34,16 @@ pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes 
 
 /// The tenant's bytes for a provider.
 pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<Bytes, BadBody> {
-    let names = ["model", STREAM_OPTIONS, MAX_TOKENS, MAX_COMPLETION_TOKENS];
-    let [name, options, max, completion] =
+    let names = [
+        "model",
+        STREAM_OPTIONS,
+        MAX_TOKENS,
+        MAX_COMPLETION_TOKENS,
+        USER,
+        SAFETY_IDENTIFIER,
+        USER_ID,
+    ];
+    let [name, options, max, completion, user, safety, user_id] =
         json::fields(body, names).map_err(|error| BadBody::whole(error.to_string()))?;
     let model = serde_json::Value::from(to.model).to_string();
     let mut edits = Vec::with_capacity(4);
@@ -49,7 +57,61 @@ pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<B
         }
         edits.extend(one_maximum(body, max, completion, to.quirks.maximum));
     }
+    let usual = match shape {
+        Shape::Verdicts => None,
+        Shape::Choices(_) | Shape::Vectors | Shape::Pictures => Some(USER),
+    };
+    let mut to = to;
+    if !shape.knows_safety_identifier() && to.quirks.end_user == EndUserField::SafetyIdentifier {
+        to.quirks.end_user = EndUserField::OfDialect;
+    }
+    let given = [
+        (USER, user),
+        (SAFETY_IDENTIFIER, safety),
+        (USER_ID, user_id),
+    ];
+    edits.extend(end_user(body, &given, to, usual));
     Ok(json::apply(body, edits))
+}
+
+/// DeepSeek's name for whose question it is.
+pub(crate) const USER_ID: &str = "user_id";
+
+/// Puts our name of the end user into the one field that is taken there, which is `usual` where the model
+/// has no other, and takes the tenant's own words out of all that are `given`: one of them may be an address.
+/// A `user_id` is nobody's word for it where it is not taken, and stays.
+pub(crate) fn end_user(
+    body: &Bytes,
+    given: &[(&'static str, Option<&RawValue>)],
+    to: Forward<'_>,
+    usual: Option<&'static str>,
+) -> Vec<Edit> {
+    let Some(name) = to.end_user else {
+        return Vec::new();
+    };
+    let field = usual.and_then(|usual| match to.quirks.end_user {
+        EndUserField::OfDialect => Some(usual),
+        EndUserField::SafetyIdentifier => Some(SAFETY_IDENTIFIER),
+        EndUserField::UserId => Some(USER_ID),
+        EndUserField::Nowhere => None,
+    });
+    let json = format!("\"{name}\"");
+    let mut edits = Vec::with_capacity(2);
+    let mut is_said = false;
+    for (known, value) in given {
+        let Some(value) = value else { continue };
+        let at = json::span(body, value);
+        if field == Some(*known) {
+            is_said = true;
+            edits.push(Edit::replace(at, json.clone()));
+        } else if *known != USER_ID {
+            edits.push(Edit::remove(body, &at));
+        }
+    }
+    if let Some(field) = field.filter(|_| !is_said) {
+        edits.push(Edit::insert(body, field, &json));
+    }
+    edits
 }
 
 fn asks_usage(body: &Bytes, options: Option<&RawValue>) -> Edit {

@@ -105,7 +105,8 @@ impl Dialect for OpenAiResponses {
             BadBody::whole("The body must be a JSON object; send application/json.")
         })?;
         let fields = Fields::read(head, FIELDS, json)?;
-        let asked = asked(&fields)?;
+        let mut asked = asked(&fields)?;
+        asked.end_user = fields.end_user()?;
         fields.allowed()?;
         Ok(asked)
     }

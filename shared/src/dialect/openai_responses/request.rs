@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 
 use super::MAX_OUTPUT_TOKENS;
 use super::scan::{ScannedItem, ScannedKind};
+use crate::dialect::fields::{SAFETY_IDENTIFIER, USER};
 use crate::dialect::neutral::{Signature, SignatureFormat};
+use crate::dialect::openai::request::end_user;
 use crate::dialect::walk::{Walk, unescaped};
 use crate::dialect::{BadBody, Forward, Maxima};
 use crate::json::{self, Edit};
@@ -30,8 +32,16 @@ pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes 
 /// tenant asks for it. What was thought then comes back only in its encrypted form, which is asked for where
 /// the request is one for a model that thinks: others refuse to be asked.
 pub(super) fn forwarded(body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody> {
-    let names = ["model", "store", "include", "reasoning", "input"];
-    let [name, store, include, reasoning, input] =
+    let names = [
+        "model",
+        "store",
+        "include",
+        "reasoning",
+        "input",
+        USER,
+        SAFETY_IDENTIFIER,
+    ];
+    let [name, store, include, reasoning, input, user, safety] =
         json::fields(body, names).map_err(|error| BadBody::whole(error.to_string()))?;
     let model = serde_json::Value::from(to.model).to_string();
     let mut edits = Vec::with_capacity(4);
@@ -52,6 +62,8 @@ pub(super) fn forwarded(body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody>
             edits.extend(asks_thoughts(body, include));
         }
     }
+    let given = [(USER, user), (SAFETY_IDENTIFIER, safety)];
+    edits.extend(end_user(body, &given, to, Some(SAFETY_IDENTIFIER)));
     if let Some(input) = input
         && let Some(json) = without_thoughts(input.get(), is_kept)
     {

@@ -162,6 +162,7 @@ fn forwarded(body: &Value) -> Value {
         model: "gpt-6-astra",
         asks_usage: true,
         quirks: Quirks::default(),
+        end_user: None,
     };
     let body = OPENAI_RESPONSES
         .forwarded(&body.to_string().into(), to)

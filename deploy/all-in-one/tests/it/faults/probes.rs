@@ -42,6 +42,7 @@ fn call() -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 1,
+        end_user: None,
         answer_model: None,
         says_all: false,
         bounds: None,

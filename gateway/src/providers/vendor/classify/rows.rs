@@ -27,6 +27,37 @@ pub(super) struct Row {
 const REFUSED: &[u16] = &[403, 404, 410];
 
 pub(super) const ROWS: &[Row] = &[
+    // About the one person who asks, by the name that we gave them: first, because such sentences speak of
+    // accounts and policies too. OpenAI says that it blocks single identifiers, and has an event
+    // `safety_identifier.blocked` (safety checks guide, 2026-11), Perplexity answers 403; neither tells the
+    // words, so that the name of the field beside a word for the end of it is looked for.
+    Row {
+        statuses: &[],
+        codes: &[
+            "safety_identifier_blocked",
+            "safety_identifier.blocked",
+            "identifier_blocked",
+            "blocked_identifier",
+            "end_user_blocked",
+        ],
+        phrases: &[
+            &["safety_identifier", "blocked"],
+            &["safety_identifier", "suspended"],
+            &["safety_identifier", "deactivated"],
+            &["safety_identifier", "disabled"],
+            &["safety identifier", "blocked"],
+            &["safety identifier", "suspended"],
+            &["safety identifier", "deactivated"],
+            &["safety identifier", "disabled"],
+            &["identifier blocked"],
+            &["end user", "has been blocked"],
+            &["end-user", "has been blocked"],
+            &["metadata.user_id", "blocked"],
+        ],
+        kind: K::EndUserBlocked,
+        scope: Scope::Request,
+        retry: None,
+    },
     // About this request alone, though the status often says otherwise.
     Row {
         statuses: &[],

@@ -14,6 +14,50 @@ const GO_ON: Retry = Retry::OtherKey;
 const STOP: Retry = Retry::No;
 
 const CASES: &[Case] = &[
+    // About one person, by the name that we gave them. The words are ours: no vendor tells its own.
+    (
+        403,
+        r#"{"error":{"message":"The safety_identifier wu_0a_1b has been blocked.","type":"invalid_request_error","param":null,"code":null}}"#,
+        K::EndUserBlocked,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"This safety identifier is suspended for violations of our usage policies.","type":"invalid_request_error","param":"safety_identifier","code":"invalid_value"}}"#,
+        K::EndUserBlocked,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        403,
+        r#"{"error":{"message":"No.","type":"invalid_request_error","code":"identifier_blocked"}}"#,
+        K::EndUserBlocked,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        403,
+        r#"{"type":"error","error":{"type":"permission_error","message":"This end-user has been blocked from your account."}}"#,
+        K::EndUserBlocked,
+        Scope::Request,
+        STOP,
+    ),
+    // About the field and not the person, and about a field that a tenant fills.
+    (
+        400,
+        r#"{"error":{"message":"Unknown parameter: 'safety_identifier'.","type":"invalid_request_error","param":"safety_identifier","code":"unknown_parameter"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Invalid value: 'a safety identifier blocked'.","type":"invalid_request_error","param":"messages[0].content","code":"invalid_value"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
     // OpenAI
     (
         401,
@@ -348,7 +392,7 @@ fn each_refusal_is_what_its_words_say_and_only_then_what_its_status_says() {
             (*kind, *scope, *retry),
             "{status} {body}"
         );
-        let of_caller = matches!(kind, K::BadRequest | K::ContentPolicy);
+        let of_caller = matches!(kind, K::BadRequest | K::ContentPolicy | K::EndUserBlocked);
         assert_eq!(
             fault.fault_of == FaultOf::Caller,
             of_caller,

@@ -132,3 +132,61 @@ fn a_refusal_that_names_a_field_says_how_to_send_it_again() {
         "the tenant's own field"
     );
 }
+
+#[test]
+fn a_refusal_of_the_end_users_field_leaves_it_out_from_then_on() {
+    let nowhere = Some(Quirks {
+        end_user: EndUserField::Nowhere,
+        ..Quirks::default()
+    });
+    let named = Call {
+        end_user: Some("wu_1_2".to_owned()),
+        ..call("{}", false)
+    };
+    for (status, refusal, expected) in [
+        (
+            422,
+            r#"{"detail":[{"type":"extra_forbidden","loc":["body","user"],"msg":"Extra inputs are not permitted"}]}"#,
+            nowhere,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unknown parameter: 'safety_identifier'.","param":"safety_identifier","code":"unknown_parameter"}}"#,
+            nowhere,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unrecognized request argument supplied: user"}}"#,
+            nowhere,
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"metadata: Extra inputs are not permitted"}}"#,
+            nowhere,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"The role of a user message is not supported here."}}"#,
+            None,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unknown parameter: 'seed'.","param":"seed"}}"#,
+            None,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Invalid value for 'user'.","param":"user"}}"#,
+            None,
+        ),
+    ] {
+        let told = told::refusal(refusal.as_bytes());
+        let fault = classify(status, &told);
+        let found = again(&named, &fault, &told, Quirks::default());
+        assert_eq!(found, expected, "{refusal}");
+        let twice = found.and_then(|quirks| again(&named, &fault, &told, quirks));
+        assert_eq!(twice, None, "not for the same reason twice: {refusal}");
+        let unnamed = again(&call("{}", false), &fault, &told, Quirks::default());
+        assert_eq!(unnamed, None, "the tenant's own field: {refusal}");
+    }
+}

@@ -44,7 +44,10 @@ pub(in super::super) struct TrialRooms {
 }
 
 /// The tenant of that name or id.
-pub(super) async fn payer(accounts: &Accounts, text: &str) -> Result<Option<Tenant>, PageError> {
+pub(in super::super) async fn payer(
+    accounts: &Accounts,
+    text: &str,
+) -> Result<Option<Tenant>, PageError> {
     let id = text.parse::<TenantId>();
     Ok(match id {
         Ok(id) => match accounts.tenant(&id).await {
@@ -142,6 +145,7 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge
+        | CallError::EndUserSuspended { .. }
         | CallError::MaxCostTooLow { .. }
         | CallError::Stopping
         | CallError::Ledger(_)
@@ -237,6 +241,7 @@ pub(in super::super) async fn attempt(
         body: Body::Json(asked(&model, posted.text("prompt"))),
         max_cost: None,
         route: RouteWish::default(),
+        end_user: None,
     };
     let mut form = posted.again(&["tenant", "prompt"]);
     let (started, receipt) = match rooms.calls.start(call).await {

@@ -17,8 +17,8 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
         }
         (
             &Method::GET,
-            "keys" | "keys/new" | "keys/:id" | "ledger" | "ledger.csv" | "members" | "members/new"
-            | "members/:id" | "settings" | "usage" | "usage.csv",
+            "end-users" | "keys" | "keys/new" | "keys/:id" | "ledger" | "ledger.csv" | "members"
+            | "members/new" | "members/:id" | "settings" | "usage" | "usage.csv",
         )
         | (
             &Method::POST,

@@ -50,6 +50,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "models/:id/prices.csv"
             | "models/:id/prices.json"
             | "gateways"
+            | "end-users"
             | "live"
             | "audit"
             | "audit.csv"
@@ -115,7 +116,9 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
         ) => Action::EditTenants,
         (
             &Method::POST,
-            "tenants/:id/members"
+            "end-users"
+            | "end-users/:id/lift"
+            | "tenants/:id/members"
             | "tenants/:id/members/:member/disable"
             | "tenants/:id/members/:member/enable"
             | "tenants/:id/members/:member/password",

@@ -37,7 +37,9 @@ fn door(operation: &str) -> Option<Door> {
         | "get_owned_model" | "list_gemini_models" | "get_gemini_model" => Door::SignedIn,
         "estimate_call" => Door::Scope("inference"),
         "get_balance" | "list_usage" | "export_usage" => Door::Scope("usage"),
-        "list_credit_entries" | "export_credit_entries" => Door::Managed("usage"),
+        "list_credit_entries" | "export_credit_entries" | "list_suspended_end_users" => {
+            Door::Managed("usage")
+        }
         "create_key" | "list_keys" | "get_key" | "update_key" | "rotate_key" | "revoke_key"
         | "get_route" | "put_route" | "get_key_route" | "put_key_route" => Door::Managed("keys"),
         _ => return None,

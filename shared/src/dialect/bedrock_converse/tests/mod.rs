@@ -206,6 +206,7 @@ fn no_tenant_speaks_it() {
         model: "m",
         asks_usage: true,
         quirks: Quirks::default(),
+        end_user: None,
     };
     let body = Bytes::from_static(b"{\"messages\":[]}");
     assert_eq!(BEDROCK_CONVERSE.forwarded(&body, to), Ok(body.clone()));

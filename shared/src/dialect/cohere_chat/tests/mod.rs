@@ -14,6 +14,7 @@ const TO: WriteTo<'_> = WriteTo {
     quirks: Quirks {
         no_usage_option: false,
         maximum: crate::dialect::Maximum::AsAsked,
+        end_user: crate::dialect::EndUserField::OfDialect,
     },
     output_max: None,
 };
@@ -187,6 +188,7 @@ fn no_tenant_speaks_it_and_the_model_is_put_in() {
         model: "north",
         asks_usage: true,
         quirks: Quirks::default(),
+        end_user: None,
     };
     for (body, expected) in [
         (

@@ -13,6 +13,7 @@ fn sent(body: &str, stream: bool, quirks: Quirks) -> String {
         model: "theirs",
         asks_usage: stream,
         quirks,
+        end_user: None,
     };
     let body = Bytes::copy_from_slice(body.as_bytes());
     let bytes = forwarded(&body, shape, to).expect("translates");
@@ -111,5 +112,108 @@ fn exactly_one_maximum_goes_out_in_the_field_that_is_obeyed() {
             expected,
             "{body} {field:?}"
         );
+    }
+}
+
+/// The body for a provider that is told of an end user in `field`.
+fn named(shape: Shape, field: EndUserField, body: &str) -> String {
+    let quirks = Quirks {
+        end_user: field,
+        ..Quirks::default()
+    };
+    let to = Forward {
+        model: "theirs",
+        asks_usage: false,
+        quirks,
+        end_user: Some("wu_1_2"),
+    };
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let bytes = forwarded(&body, shape, to).expect("translates");
+    let _: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[test]
+fn the_tenants_words_for_an_end_user_give_way_to_the_name_in_the_one_field_that_is_taken() {
+    use EndUserField as F;
+    let chat = Shape::Choices(Chunk {
+        object: "chat.completion.chunk",
+        nothing: "\"delta\":{}",
+    });
+    let completion = Shape::Choices(Chunk {
+        object: "text_completion",
+        nothing: "\"text\":\"\"",
+    });
+    for (shape, field, body, expected) in [
+        (
+            chat,
+            F::OfDialect,
+            r#"{"model":"o","messages":[]}"#,
+            r#"{"user":"wu_1_2","model":"theirs","messages":[]}"#,
+        ),
+        (
+            chat,
+            F::OfDialect,
+            r#"{"user":"a@b.c","model":"o","messages":[]}"#,
+            r#"{"user":"wu_1_2","model":"theirs","messages":[]}"#,
+        ),
+        (
+            chat,
+            F::SafetyIdentifier,
+            r#"{"user":"a@b.c","model":"o","messages":[]}"#,
+            r#"{"safety_identifier":"wu_1_2","model":"theirs","messages":[]}"#,
+        ),
+        (
+            chat,
+            F::OfDialect,
+            r#"{"model":"o","safety_identifier":"a","user" : 7 ,"messages":[]}"#,
+            r#"{"model":"theirs","user" : "wu_1_2" ,"messages":[]}"#,
+        ),
+        (
+            chat,
+            F::UserId,
+            r#"{"model":"o","user":"a","user_id":"b","messages":[]}"#,
+            r#"{"model":"theirs","user_id":"wu_1_2","messages":[]}"#,
+        ),
+        (
+            chat,
+            F::Nowhere,
+            r#"{"user":"a", "safety_identifier":"b" ,"model":"o","messages":[]}"#,
+            r#"{"model":"theirs","messages":[]}"#,
+        ),
+        (
+            chat,
+            F::Nowhere,
+            r#"{"model":"o","messages":[],"user":"a","safety_identifier":"b"}"#,
+            r#"{"model":"theirs","messages":[]}"#,
+        ),
+        // These know the older field alone.
+        (
+            completion,
+            F::SafetyIdentifier,
+            r#"{"model":"o","prompt":"x"}"#,
+            r#"{"user":"wu_1_2","model":"theirs","prompt":"x"}"#,
+        ),
+        (
+            Shape::Vectors,
+            F::SafetyIdentifier,
+            r#"{"model":"o","input":"x"}"#,
+            r#"{"user":"wu_1_2","model":"theirs","input":"x"}"#,
+        ),
+        (
+            Shape::Pictures,
+            F::SafetyIdentifier,
+            r#"{"model":"o","prompt":"x","user":"a"}"#,
+            r#"{"safety_identifier":"wu_1_2","model":"theirs","prompt":"x"}"#,
+        ),
+        // And this one knows none.
+        (
+            Shape::Verdicts,
+            F::OfDialect,
+            r#"{"model":"o","input":"x","user":"a"}"#,
+            r#"{"model":"theirs","input":"x"}"#,
+        ),
+    ] {
+        assert_eq!(named(shape, field, body), expected, "{field:?} {body}");
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn call() -> Call {
         headers: Vec::new(),
         tenant: None,
         caller: 0,
+        end_user: None,
         bounds: None,
         answer_model: None,
         says_all: false,

@@ -18,6 +18,7 @@ fn of_admin(operation: &str) -> Option<(Thing, Value)> {
         "admin_set_user_budget" => (Thing::User, json!({"limit": "5"})),
         "admin_update_user" => (Thing::User, json!({"role": "member"})),
         "admin_delete_user" | "admin_delete_user_second_factor" => (Thing::User, json!({})),
+        "admin_lift_end_user" => (Thing::EndUser, json!({})),
         _ => return None,
     })
 }
@@ -43,6 +44,7 @@ async fn superadmins_routes_know_no_pair_of_two_tenants() {
             let rest = rest.replace("{period}", "day");
             let rest = rest.replace("{key_id}", foreign.of(thing));
             let rest = rest.replace("{user_id}", foreign.of(thing));
+            let rest = rest.replace("{identity}", foreign.of(thing));
             assert!(!rest.contains('{'), "{rest}");
             let path = format!("/admin/api/tenants/{}{rest}", acme.id);
             let answer = place.api(method.clone(), &path, &token, &body).await;

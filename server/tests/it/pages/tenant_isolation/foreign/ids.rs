@@ -14,6 +14,7 @@ pub(super) enum Thing {
     User,
     Call,
     Session,
+    EndUser,
 }
 
 /// Ids that one tenant has.
@@ -23,6 +24,7 @@ pub(super) struct Ids {
     pub(super) user: String,
     pub(super) call: String,
     session: String,
+    end_user: String,
 }
 
 impl Ids {
@@ -32,6 +34,7 @@ impl Ids {
             Thing::User => &self.user,
             Thing::Call => &self.call,
             Thing::Session => &self.session,
+            Thing::EndUser => &self.end_user,
         }
     }
 }
@@ -99,7 +102,12 @@ pub(super) async fn ids(
         .split_once("/portal/security/sessions/ses_")
         .expect("the other session");
     let session = rest.split('/').next().expect("an id");
+    let suspended = json!({"end_user": format!("eve of {key}"), "reason": "a test"});
+    let path = format!("/tenants/{}/end-users/suspended", tenant.id);
+    let suspended = admin(place, token, Method::POST, &path, &suspended).await;
+    let end_user = suspended["identity"].as_str().expect("a name").to_owned();
     let ids = Ids {
+        end_user,
         key,
         user: tenant.member.clone(),
         call,

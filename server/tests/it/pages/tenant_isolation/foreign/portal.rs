@@ -65,7 +65,7 @@ async fn the_portals_pages_know_no_ids_of_other_tenants() {
             let own = path.replace(":id", own.of(thing));
             let browser = match thing {
                 Thing::Session => &mut mia,
-                Thing::Key | Thing::User | Thing::Call => &mut people[0],
+                Thing::Key | Thing::User | Thing::Call | Thing::EndUser => &mut people[0],
             };
             let status = open(browser, &method, &own).await;
             let taken = [StatusCode::OK, StatusCode::SEE_OTHER];

@@ -4,12 +4,13 @@
 use super::super::out::JsonOut;
 use super::super::target::{ModelTarget, name};
 use super::write_messages;
+use crate::dialect::fields::{SAFETY_IDENTIFIER, USER};
 use crate::dialect::neutral::{
     ChatRequest, Effort, Format, Sampling, Tool, ToolChoice, WriteTo, Written,
 };
-use crate::dialect::openai::request::{MAX_COMPLETION_TOKENS, MAX_TOKENS};
+use crate::dialect::openai::request::{MAX_COMPLETION_TOKENS, MAX_TOKENS, USER_ID};
 use crate::dialect::openai::strict;
-use crate::dialect::{BadBody, Maximum};
+use crate::dialect::{BadBody, EndUserField, Maximum};
 
 /// Writes a request.
 pub(in super::super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
@@ -46,7 +47,8 @@ pub(in super::super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<
     }
     format(&mut out, request.format.as_ref());
     reasoning(&mut out, request, &mut dropped);
-    advice(&mut out, request, target, &mut dropped);
+    let field = to.quirks.end_user;
+    advice(&mut out, request, (target, field), &mut dropped);
     if request.stream {
         out.key("stream").plain(true);
         if !to.quirks.no_usage_option {
@@ -189,11 +191,22 @@ fn reasoning(out: &mut Vec<u8>, request: &ChatRequest, dropped: &mut Vec<String>
 fn advice(
     out: &mut Vec<u8>,
     request: &ChatRequest,
-    target: ModelTarget,
+    (target, field): (ModelTarget, EndUserField),
     dropped: &mut Vec<String>,
 ) {
     if let Some(user) = &request.end_user {
-        out.key("user").text(&name(user));
+        let key = match field {
+            EndUserField::OfDialect => Some(USER),
+            EndUserField::SafetyIdentifier => Some(SAFETY_IDENTIFIER),
+            EndUserField::UserId => Some(USER_ID),
+            EndUserField::Nowhere => None,
+        };
+        match key {
+            Some(key) => {
+                out.key(key).text(&name(user));
+            }
+            None => dropped.push(USER.to_owned()),
+        }
     }
     match &request.cache_key {
         Some(key) if target.takes_cache_key() => {

@@ -41,6 +41,7 @@ fn the_maximum_and_the_option_of_usage_go_where_the_model_obeys() {
     let quirks = Quirks {
         no_usage_option: true,
         maximum: Maximum::MaxCompletionTokens,
+        ..Quirks::default()
     };
     let (value, _) = written(&request, with(quirks));
     assert_eq!(
