@@ -136,7 +136,12 @@ const messages = (model) => {
   });
 };
 
-const once = { maxRetries: 0, maxOutputTokens: 300 };
+// What is not kept must be sent again, which the SDK does where it is told so.
+const once = {
+  maxRetries: 0,
+  maxOutputTokens: 300,
+  providerOptions: { openai: { store: false } },
+};
 const vercel = (made) => (name) => {
   const model = made(name);
 
