@@ -22,6 +22,7 @@ BLOCKS = {
     "thinking": "type thinking signature",
     "redacted_thinking": "type data",
 }
+TOOL = "name description input_schema type strict cache_control eager_input_streaming".split()
 SIGNATURE = "EqoBCkgIARABGAIiQL8tides0123456789abcdef=="
 ERRORS = {
     400: "invalid_request_error",
@@ -152,7 +153,7 @@ class Anthropic:
 
     def _tools(self, request, asked):
         for tool in request.get("tools") or []:
-            only(tool, "name description input_schema type strict cache_control".split(), "a tool")
+            only(tool, TOOL, "a tool")
             must(
                 tool["input_schema"].get("type") == "object",
                 "tools: input_schema.type: Field required",
