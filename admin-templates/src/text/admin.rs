@@ -310,7 +310,7 @@ AdminText [] {
     import_list: "Import prices", "导入价格";
     import_list_lede: "Read a price list, look at each row, and set the prices you choose. Nothing changes before that.", "读取价格列表，逐行核对后再设置所选价格；在此之前不会更改任何价格。";
     import_file: "Price list", "价格列表";
-    import_file_hint: "JSON or CSV, up to 8 MiB: the public list of model prices, ratios of new-api, or an export of prices from here.", "JSON 或 CSV，最大 8 MiB：公开的模型价格列表、new-api 倍率，或此处导出的价格。";
+    import_file_hint: "JSON or CSV, up to 8 MiB: the public list of model prices, ratios of new-api, or an export of prices from here.", "JSON 或 CSV，最大 8 MB：公开的模型价格列表、new-api 倍率，或此处导出的价格。";
     import_takes: "What the list tells", "列表内容";
     import_factor: "Price = cost ×", "售价 = 成本 ×";
     import_factor_hint: "1.25 is a quarter more than the cost.", "1.25 表示比成本高四分之一。";
@@ -324,6 +324,7 @@ AdminText [] {
     import_open: "to be reviewed", "待核对";
     import_review_title: "Review prices", "核对价格";
     import_no_match: "The list has no model that runs here.", "列表中没有此处运行的模型。";
+    import_hash: "File hash", "文件摘要";
     import_take: "Set", "设置";
     import_was: "Now", "现价";
     import_becomes: "New", "新价";

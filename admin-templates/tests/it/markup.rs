@@ -379,6 +379,8 @@ const LATIN: &[&str] = &[
     "stream",
     "options",
     "completion",
+    // Of a product's name.
+    "new",
 ];
 
 /// A Chinese page without anybody's content has no English left on it.

@@ -78,10 +78,12 @@ fn whoever_only_looks_is_offered_no_change() {
 
 /// What moves money. A price that has not begun is withdrawn below the prices; a call whose end nobody
 /// knows is settled or released.
-const MONEY: [&str; 6] = [
+const MONEY: [&str; 8] = [
     "/recharge",
     "/adjust",
     "/prices",
+    "/pin",
+    "/price-imports",
     "/multiplier",
     "/settle",
     "/release",
@@ -93,7 +95,7 @@ fn finance_is_offered_money_and_nothing_else() {
         let is_money = MONEY.iter().any(|part| action.contains(part));
         assert!(is_money, "{action}");
     }
-    assert_eq!(beyond_own(Area::Admin, PersonRole::Finance).len(), 7);
+    assert_eq!(beyond_own(Area::Admin, PersonRole::Finance).len(), 10);
 }
 
 #[test]

@@ -224,7 +224,10 @@ impl Store {
 
     /// Sets prices of a review, unless it was done before, or one of them would change what nobody looked
     /// at.
-    #[expect(clippy::too_many_lines, reason = "one transaction, read from its lock to its entry")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one transaction, read from its lock to its entry"
+    )]
     pub async fn apply_price_review(
         &self,
         actor: &Actor,

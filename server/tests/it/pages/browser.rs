@@ -2,6 +2,7 @@
 //! forms.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
@@ -139,14 +140,16 @@ impl Browser {
         let mut body = String::new();
         let token = self.token.clone();
         for (field, value) in [("csrf", token.as_str())].iter().chain(fields) {
-            body.push_str(&format!(
+            let _ = write!(
+                body,
                 "--part\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
-            ));
+            );
         }
-        body.push_str(&format!(
+        let _ = write!(
+            body,
             "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
              Content-Type: application/json\r\n\r\n{file}\r\n--part--\r\n"
-        ));
+        );
         let request = self
             .request(Method::POST, path)
             .content_type("multipart/form-data; boundary=part")

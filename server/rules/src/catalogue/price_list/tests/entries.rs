@@ -253,7 +253,7 @@ fn own_exports_come_back_as_they_were() {
     .expect("a price");
     let mut csv = "model,unit,per,credits,cost,when,step\r\n".to_owned();
     for row in list.rows() {
-        csv.push_str(&format!("m,{}\r\n", row.join(",")));
+        csv.extend(["m,", &row.join(","), "\r\n"]);
     }
     let json = r#"{"prices": [{"model_id": "m", "rates": [
         {"unit": "input_token", "per": 1000000, "credits": 1, "cost": 0.5,

@@ -9,6 +9,7 @@ use crate::catalogue::price::PriceList;
 const GOOD: &str = r#""good": {"input_cost_per_token": 1e-06}"#;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_is_wrong_is_named_and_the_others_can_be_reviewed() {
     use ListFault::{
         BadName, Expression, Negative, NoPrice, NotANumber, NotAnObject, Null, TooLong, Twice,
@@ -191,6 +192,7 @@ fn a_list_without_end_is_read_to_its_bounds() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_must_be_looked_at_twice_is_told_apart() {
     let list = |text: &str| PriceList::from_text(text).expect("a price");
     for (old, new, zero, large, below) in [
