@@ -123,6 +123,7 @@ pub(super) fn facts(
             provider: target.map(|t| t.provider.clone()).unwrap_or_default(),
             request: Some(request.request.clone()),
             gateways: Vec::new(),
+            detached: false,
         },
     }
 }

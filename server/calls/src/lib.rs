@@ -4,6 +4,7 @@
 mod admit;
 mod asked;
 mod closing;
+mod detached;
 mod early_answer;
 mod estimate;
 mod facts;
@@ -21,6 +22,7 @@ mod stream;
 
 pub use self::admit::Admitted;
 pub use self::closing::Closing;
+pub use self::detached::{Deliver, DetachedError};
 pub use self::early_answer::{EarlyAnswer, Later};
 pub use self::estimate::{Estimate, Question};
 pub use self::receipt::{Receipt, SettledCall};
@@ -244,6 +246,15 @@ struct Prepared {
     targets: Arc<[Target]>,
 }
 
+/// A call that can be sent.
+struct Ready {
+    generation: GenerationId,
+    limits: LimitInfo,
+    /// The maximum of output tokens, when it was lowered.
+    lowered: Option<u64>,
+    outgoing: Outgoing,
+}
+
 impl Calls {
     /// From its parts.
     pub fn new(parts: CallsParts) -> Self {
@@ -355,6 +366,26 @@ impl Calls {
         patience: Option<Duration>,
         receipt: Option<ReceiptSender>,
     ) -> Result<Started<EarlyAnswer>, CallError> {
+        let ready = self.ready(request, admitted, (receipt, false)).await?;
+        let opened = self.begin(ready.outgoing, patience).await?;
+        Ok(Started {
+            generation: ready.generation,
+            limits: ready.limits,
+            lowered_max_tokens: ready.lowered,
+            dropped: opened.dropped,
+            content_type: opened.content_type,
+            body: opened.answer,
+        })
+    }
+
+    /// The steps up to a call that is held for and can be sent; `is_detached` where nobody waits for its
+    /// answer.
+    async fn ready(
+        &self,
+        request: Request,
+        admitted: Admitted,
+        (receipt, is_detached): (Option<ReceiptSender>, bool),
+    ) -> Result<Ready, CallError> {
         let Admitted {
             generation,
             mut admission,
@@ -374,6 +405,7 @@ impl Calls {
         let limits = admission.info;
         let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
         facts.snapshot.gateways = self.link.route(&generation, &prepared.targets);
+        facts.snapshot.detached = is_detached;
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
         let open = self.settler.begin(facts, admission, receipt);
@@ -397,14 +429,11 @@ impl Calls {
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         });
-        let opened = self.begin(outgoing, patience).await?;
-        Ok(Started {
+        Ok(Ready {
             generation,
             limits,
-            lowered_max_tokens: lowered,
-            dropped: opened.dropped,
-            content_type: opened.content_type,
-            body: opened.answer,
+            lowered,
+            outgoing,
         })
     }
 

@@ -7,6 +7,7 @@ pub mod browser_sessions;
 pub mod catalogue;
 pub mod gateways;
 pub mod health;
+pub mod kept;
 pub mod ledger;
 pub mod limits;
 pub mod money;

@@ -12,6 +12,7 @@ pub mod changes;
 pub mod factors;
 pub mod filing;
 pub mod gateways;
+pub mod kept;
 pub mod ledger;
 pub mod part;
 mod retention;

@@ -17,6 +17,7 @@ mod fields;
 mod fold;
 pub mod gemini;
 mod input;
+pub mod kept;
 mod look;
 pub mod neutral;
 pub mod openai;

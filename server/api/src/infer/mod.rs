@@ -7,6 +7,7 @@ mod max_cost;
 pub mod openapi;
 pub mod places;
 mod question;
+pub(crate) mod state;
 mod stream;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::{Auth, Principal};
+use server_rooms::kept::Keeping;
 use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{ApiFamily, Dialect, Head};
@@ -30,6 +32,7 @@ use tracing::{Instrument, info_span};
 
 use self::places::{Asks, Places};
 use self::question::{ESTIMATE, EstimateEndpoint};
+use self::state::{KeptCall, Plan, Stateful};
 use super::PREFIX;
 use super::call_error::waiting_cures;
 use super::error::{self, ApiError, InDialect};
@@ -57,6 +60,8 @@ pub struct InferApi {
     pub auth: Auth,
     /// The work.
     pub calls: Calls,
+    /// What is kept.
+    pub keeping: Keeping,
     /// Bound of a request's body.
     pub body_bytes_max: usize,
 }
@@ -76,6 +81,7 @@ impl InferApi {
                 api: self.clone(),
                 surface: place.surface,
                 asks: place.asks,
+                stateful: Stateful::of(place.surface),
             };
             routes.at(&place.path, endpoint)
         })
@@ -184,6 +190,7 @@ struct InferEndpoint {
     api: InferApi,
     surface: &'static Surface,
     asks: Asks,
+    stateful: Option<Stateful>,
 }
 
 impl Endpoint for InferEndpoint {
@@ -223,7 +230,14 @@ impl InferEndpoint {
     }
 
     async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Refused> {
-        let entered = self.enter(&mut request).await?;
+        let mut entered = self.enter(&mut request).await?;
+        let plan = match self.stateful {
+            // What nobody keeps costs nothing.
+            Some(stateful) if entered.principal.keep_days.is_some() => {
+                self.api.plan(&mut entered, stateful).await?
+            }
+            _ => Plan::Plain,
+        };
         let call = server_calls::Request {
             principal: entered.principal,
             request: id,
@@ -232,9 +246,16 @@ impl InferEndpoint {
             body: entered.body,
             max_cost: entered.max_cost,
         };
+        let kept = match plan {
+            Plan::Plain => None,
+            Plan::Keep(kept) => Some(*kept),
+            Plan::Later(kept) => {
+                return self.api.begin_later(call, entered.admitted, *kept).await;
+            }
+        };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;
-        Ok(respond(started?, self.surface.dialect))
+        Ok(respond(started?, self.surface.dialect, kept).await)
     }
 }
 
@@ -314,7 +335,11 @@ fn refusal(error: CallError, dialect: &dyn Dialect) -> Response {
     response
 }
 
-fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Response {
+async fn respond(
+    started: Started<EarlyAnswer>,
+    dialect: &'static dyn Dialect,
+    kept: Option<KeptCall>,
+) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -331,14 +356,20 @@ fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Resp
         headers.insert(wire::DROPPED, dropped);
     }
     match started.body {
-        EarlyAnswer::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        EarlyAnswer::Answered(Answer::Whole(bytes)) => {
+            let bytes = match kept {
+                Some(kept) => kept.keep_whole(bytes, &mut response).await,
+                None => bytes,
+            };
+            response.set_body(bytes);
+        }
         begun @ (EarlyAnswer::Answered(Answer::Stream(_)) | EarlyAnswer::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("no-cache, no-transform"),
             );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response.set_body(stream::body(begun, dialect));
+            response.set_body(stream::body(begun, dialect, kept));
         }
     }
     response

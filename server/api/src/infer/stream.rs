@@ -17,6 +17,7 @@ use sync_wrapper::SyncWrapper;
 use tokio::time::Sleep;
 
 use super::super::error::ApiError;
+use super::state::KeptCall;
 
 /// A stream begins after this long, whether or not there is anything to be told: proxies give up on
 /// silence, the strictest in use after 15 seconds.
@@ -50,6 +51,8 @@ struct StreamBody {
     quiet: Duration,
     /// Whether anything passed since the timer was set.
     passed: bool,
+    /// Keeps the answer on its way; gone when its pieces come.
+    kept: SyncWrapper<Option<KeptCall>>,
 }
 
 impl StreamBody {
@@ -68,7 +71,20 @@ impl StreamBody {
             timer: Box::pin(tokio::time::sleep(first)),
             quiet,
             passed: false,
+            kept: SyncWrapper::new(None),
         }
+    }
+
+    /// Keeps the answer on its way.
+    fn kept(mut self, kept: KeptCall) -> Self {
+        let state = std::mem::replace(self.state.get_mut(), State::Over);
+        let (state, kept) = match state {
+            State::Pieces(pieces) => (State::Pieces(kept.keep_stream(pieces)), None),
+            state @ (State::Later(_) | State::Over) => (state, Some(kept)),
+        };
+        self.state = SyncWrapper::new(state);
+        self.kept = SyncWrapper::new(kept);
+        self
     }
 
     /// What comes next of the answer itself.
@@ -78,14 +94,22 @@ impl StreamBody {
             match state {
                 State::Pieces(pieces) => return pieces.as_mut().poll_next(cx),
                 State::Over => return Poll::Ready(None),
-                State::Later(later) => match std::task::ready!(later.as_mut().poll(cx)) {
-                    Ok(Answer::Stream(stream)) => *state = State::Pieces(Box::into_pin(stream)),
-                    Ok(Answer::Whole(bytes)) => *state = whole(&bytes, self.dialect),
-                    Err(event) => {
-                        *state = State::Over;
-                        return Poll::Ready(Some(event));
-                    }
-                },
+                State::Later(later) => {
+                    let begun = match std::task::ready!(later.as_mut().poll(cx)) {
+                        Ok(Answer::Stream(stream)) => State::Pieces(Box::into_pin(stream)),
+                        Ok(Answer::Whole(bytes)) => whole(&bytes, self.dialect),
+                        Err(event) => {
+                            *state = State::Over;
+                            return Poll::Ready(Some(event));
+                        }
+                    };
+                    *state = match (begun, self.kept.get_mut().take()) {
+                        (State::Pieces(pieces), Some(kept)) => {
+                            State::Pieces(kept.keep_stream(pieces))
+                        }
+                        (begun, _) => begun,
+                    };
+                }
             }
         }
     }
@@ -131,8 +155,17 @@ impl http_body::Body for StreamBody {
     }
 }
 
-pub(super) fn body(begun: EarlyAnswer, dialect: &'static dyn Dialect) -> poem::Body {
-    let body = StreamBody::new(begun, dialect, QUIET).map_err(|never| match never {});
+pub(super) fn body(
+    begun: EarlyAnswer,
+    dialect: &'static dyn Dialect,
+    kept: Option<KeptCall>,
+) -> poem::Body {
+    let body = StreamBody::new(begun, dialect, QUIET);
+    let body = match kept {
+        Some(kept) => body.kept(kept),
+        None => body,
+    };
+    let body = body.map_err(|never| match never {});
     poem::Body::from(BoxBody::new(body))
 }
 
@@ -162,6 +195,7 @@ mod tests {
             timer: Box::pin(tokio::time::sleep(SHORT)),
             quiet: SHORT,
             passed: false,
+            kept: SyncWrapper::new(None),
         }
     }
 

@@ -81,6 +81,7 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         allowed_models: who.tenant.allowed_models.clone(),
         parent: None,
         ends_at: None,
+        keep_days: None,
         zone: who.tenant.zone.clone(),
     })
 }

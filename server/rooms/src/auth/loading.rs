@@ -28,6 +28,7 @@ impl Auth {
         let Some(tenant) = self.active_tenant(&key.tenant).await? else {
             return Ok(None);
         };
+        let own = store.tenant_settings(&tenant.id).await?;
         let parent = match &key.parent {
             Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
                 key: parent.id,
@@ -57,6 +58,7 @@ impl Auth {
             allowed_models: both(tenant.allowed_models, key.allowed_models),
             parent,
             ends_at: expires_at,
+            keep_days: own.keep_days,
             zone: tenant.zone,
         };
         Ok(Some(Known {
@@ -86,6 +88,7 @@ impl Auth {
         let Some(tenant) = self.active_tenant(&tenant).await? else {
             return Ok(None);
         };
+        let own = store.tenant_settings(&tenant.id).await?;
         let principal = Principal {
             tenant: tenant.id,
             tenant_name: tenant.name,
@@ -102,6 +105,7 @@ impl Auth {
             allowed_models: tenant.allowed_models,
             parent: None,
             ends_at: None,
+            keep_days: own.keep_days,
             zone: tenant.zone,
         };
         let expires_at = Some(Moment::from_unix_ms(session.expires_at));

@@ -59,6 +59,8 @@ pub struct Principal {
     pub parent: Option<Parent>,
     /// When the secret that was shown ends.
     pub ends_at: Option<Moment>,
+    /// For how many days the tenant's answers are kept, where they are.
+    pub keep_days: Option<u32>,
 }
 
 impl Principal {

@@ -36,6 +36,10 @@ pub struct CallSnapshot {
     /// Empty of calls of earlier versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateways: Vec<String>,
+    /// Whether its answer was to be kept by the process that holds, for somebody who fetches it later: where
+    /// that process dies nobody can read it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub detached: bool,
 }
 
 fn is_nothing(usage: &Usage) -> bool {
@@ -62,6 +66,8 @@ struct Written {
     request: Option<RequestId>,
     #[serde(default)]
     gateways: Vec<String>,
+    #[serde(default)]
+    detached: bool,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +97,7 @@ impl From<Written> for CallSnapshot {
             provider: written.provider,
             request: written.request,
             gateways: written.gateways,
+            detached: written.detached,
         }
     }
 }
@@ -150,6 +157,7 @@ mod tests {
         let now = CallSnapshot {
             gateways: vec!["https://one".to_owned()],
             request: Some(RequestId::random()),
+            detached: true,
             ..snapshot
         };
         let stored = StoredSnapshot::from(&now);

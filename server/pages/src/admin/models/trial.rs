@@ -72,6 +72,7 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         allowed_models: tenant.allowed_models.clone(),
         parent: None,
         ends_at: None,
+        keep_days: None,
         zone: tenant.zone.clone(),
     })
 }

@@ -23,6 +23,7 @@ fn known(tenant: &TenantId, loaded_at: Moment) -> Known {
         allowed_models: None,
         parent: None,
         ends_at: None,
+        keep_days: None,
         zone: None,
     };
     Known {
