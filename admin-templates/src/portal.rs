@@ -155,6 +155,7 @@ sampled! {
 
     /// `GET /portal/settings`. `POST /portal/settings` with `alert_below`;
     /// `POST /portal/settings/calendar` with `time_zone`;
+    /// `POST /portal/settings/keeping` with `keep_days`;
     /// `POST /portal/settings/security` with `require_second_factor`.
     pub struct PortalSettings {
         /// The tenant's id.
@@ -169,6 +170,8 @@ sampled! {
         pub security: Form,
         /// Where days begin.
         pub calendar: Form,
+        /// For how long answers are kept.
+        pub keeping: Form,
     }
 
     /// A message of a conversation.

@@ -38,7 +38,7 @@ use shared::telemetry::Metrics;
 use tracing::info;
 
 use self::people::People;
-use self::tasks::{first_start, gateways, health, keep_records, look_after};
+use self::tasks::{first_start, gateways, health, keep_records, keeping, look_after};
 use crate::config::{Config, ServerSecrets};
 use crate::front;
 use crate::seed::FirstStart;
@@ -224,6 +224,7 @@ impl Server {
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
         let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
+        let keeping = keeping((&store, &ledger), (&clock, sealer.clone()), config, supervisor);
         let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
             health: health(&store, limits, &ledger, (&gateways, &clock)),
@@ -242,6 +243,7 @@ impl Server {
             gateways,
             providers: Providers::new(link.clone(), store.clone(), clock.clone()),
             calls,
+            keeping,
             link,
             leaving: supervisor.leaving(),
             clock,

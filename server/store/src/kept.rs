@@ -294,7 +294,8 @@ impl Store {
             if ended > 0
                 && let Some(turn) = turn
             {
-                add_turn!(conn, place.tenant, turn);
+                // A conversation that went away takes nothing.
+                let _found: bool = add_turn!(conn, place.tenant, turn);
             }
             Ok(ended > 0)
         })

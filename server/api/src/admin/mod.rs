@@ -4,6 +4,7 @@ pub mod audit;
 pub mod calls;
 pub mod export;
 pub mod gateways;
+pub mod keeping;
 pub mod keys;
 pub mod login;
 pub mod models;

@@ -36,6 +36,7 @@ use self::state::{KeptCall, Plan, Stateful};
 use super::PREFIX;
 use super::call_error::waiting_cures;
 use super::error::{self, ApiError, InDialect};
+use super::kept::completions;
 use super::manners::address::InPath;
 use super::manners::body::plain;
 
@@ -230,6 +231,10 @@ impl InferEndpoint {
     }
 
     async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Refused> {
+        if request.method() == Method::GET && self.stateful == Some(Stateful::Chat) {
+            let (auth, keeping) = (&self.api.auth, &self.api.keeping);
+            return Ok(completions::listed(auth, keeping, &request).await?);
+        }
         let mut entered = self.enter(&mut request).await?;
         let plan = match self.stateful {
             // What nobody keeps costs nothing.

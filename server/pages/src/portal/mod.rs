@@ -7,7 +7,7 @@ mod members;
 mod money;
 mod overview;
 mod rows;
-mod settings;
+pub(super) mod settings;
 mod studio;
 mod studio_request;
 mod usage;
@@ -49,6 +49,7 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)
+        .post("/portal/settings/keeping", settings::keep_answers)
         .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)

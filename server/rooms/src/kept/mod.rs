@@ -33,6 +33,10 @@ pub const DAYS_MAX: u32 = 365;
 const ROW_BYTES: i64 = 400;
 /// How long the weight of a tenant's things is believed; each process adds its own to it.
 const WEIGHT_AGE: Duration = Duration::from_secs(30);
+/// Rows of a page that are read at once, each of which may be large.
+const READ_AT_ONCE: usize = 10;
+/// A page that weighs so much is long enough.
+const PAGE_BYTES_MAX: i64 = 16 * 1024 * 1024;
 /// Tenants whose weights are remembered.
 const WEIGHTS_MAX: usize = 10_000;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -149,7 +153,7 @@ pub struct KeptPage<'a> {
     /// Whether the newest come first.
     pub newest_first: bool,
     /// How many at most.
-    pub limit: i64,
+    pub limit: usize,
 }
 
 /// Keeps things; cheap to clone.
@@ -389,26 +393,40 @@ impl Keeping {
         self.get_in(all, conversation, (kinds::ITEM, id)).await
     }
 
-    /// A page of a list, of what they may read. Items are asked for by who may read their conversation.
+    /// A page of a list, of what they may read, and whether there is more. Items are asked for by who may
+    /// read their conversation. It ends early where it becomes large.
     pub async fn page(
         &self,
         reader: Reader<'_>,
         page: KeptPage<'_>,
-    ) -> Result<Vec<KeptThing>, DbError> {
+    ) -> Result<(Vec<KeptThing>, bool), DbError> {
         let own = reader.own.filter(|_| page.parent.is_empty());
-        let part = KeptPart {
-            tenant: reader.tenant,
-            kind: page.kind,
-            parent: page.parent,
-            user: own.map(UserId::as_str),
-            after: page.after,
-            newest_first: page.newest_first,
-            limit: page.limit,
-        };
-        let rows = self.0.store.kept_part(part, self.now()).await?;
-        rows.into_iter()
-            .map(|row| self.open(reader.tenant, row))
-            .collect()
+        let (mut found, mut bytes) = (Vec::<KeptThing>::new(), 0_i64);
+        loop {
+            let last = found.last().map(|last| (last.place, last.id.as_str()));
+            let left = page.limit.saturating_sub(found.len());
+            let wanted = left.min(READ_AT_ONCE);
+            let part = KeptPart {
+                tenant: reader.tenant,
+                kind: page.kind,
+                parent: page.parent,
+                user: own.map(UserId::as_str),
+                after: last.or(page.after),
+                newest_first: page.newest_first,
+                // One more tells whether there are more.
+                limit: i64::try_from(wanted).unwrap_or(i64::MAX).saturating_add(1),
+            };
+            let mut rows = self.0.store.kept_part(part, self.now()).await?;
+            let has_more = rows.len() > wanted;
+            rows.truncate(wanted);
+            for row in rows {
+                bytes = bytes.saturating_add(row.bytes);
+                found.push(self.open(reader.tenant, row)?);
+            }
+            if !has_more || found.len() >= page.limit || bytes > PAGE_BYTES_MAX {
+                return Ok((found, has_more));
+            }
+        }
     }
 
     /// Puts other words in the place of those that are kept; answers whether something was there.

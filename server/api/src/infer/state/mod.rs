@@ -32,7 +32,7 @@ pub(super) const NOT_KEPT: HeaderName = HeaderName::from_static("x-waule-not-kep
 /// Answers one behind the other at most: each is read by itself.
 const CHAIN_MAX: usize = 200;
 /// Items of a conversation that are read at once.
-const ITEMS_PAGE: i64 = 100;
+const ITEMS_PAGE: usize = 100;
 
 /// Which of the two formats with state a surface has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,16 +193,16 @@ impl InferApi {
                 newest_first: false,
                 limit: ITEMS_PAGE,
             };
-            let mut items = self.keeping.page(reader, page).await?;
-            let Some(last) = items.pop() else {
-                return Ok(all);
-            };
-            let said = items.iter().chain([&last]).map(|item| item.said.clone());
+            let (mut items, has_more) = self.keeping.page(reader, page).await?;
+            let said = items.iter_mut().map(|item| item.said.take());
             let said: Vec<Value> = said.collect();
             bytes = bytes.saturating_add(weight(&said));
             self.fits(bytes)?;
             all.extend(said);
-            after = Some(last);
+            after = items.pop();
+            if !has_more || after.is_none() {
+                return Ok(all);
+            }
         }
     }
 

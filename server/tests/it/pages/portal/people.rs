@@ -32,7 +32,8 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
             | "members/:id/enable"
             | "members/:id/password"
             | "settings"
-            | "settings/calendar",
+            | "settings/calendar"
+            | "settings/keeping",
         ) => Some(Access::Manager),
         (&Method::POST, "settings/security") => Some(Access::Owner),
         _ => None,

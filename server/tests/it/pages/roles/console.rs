@@ -98,6 +98,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/restore"
             | "tenants/:id/models"
             | "tenants/:id/zone"
+            | "tenants/:id/keeping"
             | "tenants/:id/limits",
         ) => Action::EditTenants,
         (
