@@ -15,6 +15,7 @@ mod earlier;
 mod faults;
 mod gateways;
 mod leavers;
+mod kept;
 mod lifecycle;
 mod link;
 mod manners;

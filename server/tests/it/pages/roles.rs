@@ -35,6 +35,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"
+        | "admin_get_keeping"
         | "admin_tenant_usage"
         | "admin_list_users"
         | "admin_export_usage"
@@ -46,7 +47,9 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_sessions"
         | "admin_get_calendar"
         | "admin_end_session" => Action::Look,
-        "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
+        "admin_create_tenant" | "admin_update_tenant" | "admin_put_keeping" => {
+            Action::EditTenants
+        }
         "admin_create_user"
         | "admin_update_user"
         | "admin_delete_user"
