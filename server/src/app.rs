@@ -224,7 +224,12 @@ impl Server {
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
         let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
-        let keeping = keeping((&store, &ledger), (&clock, sealer.clone()), config, supervisor);
+        let keeping = keeping(
+            (&store, &ledger),
+            (&clock, sealer.clone()),
+            config,
+            supervisor,
+        );
         let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
             health: health(&store, limits, &ledger, (&gateways, &clock)),

@@ -9,7 +9,7 @@ pub mod error;
 pub mod export;
 mod fields;
 pub mod infer;
-mod kept;
+pub mod kept;
 pub mod keys;
 pub mod manage;
 pub mod manners;
@@ -183,20 +183,6 @@ macro_rules! apis {
                     catalogue: rooms.catalogue.clone(),
                 },
             ),
-            (
-                kept::responses::ResponsesApi {
-                    keeping: rooms.keeping.clone(),
-                },
-                kept::conversations::ConversationsApi {
-                    keeping: rooms.keeping.clone(),
-                },
-                kept::completions::CompletionsApi {
-                    keeping: rooms.keeping.clone(),
-                },
-                admin::keeping::KeepingApi {
-                    accounts: rooms.accounts.clone(),
-                },
-            ),
             manage::keys::OwnKeysApi {
                 accounts: rooms.accounts.clone(),
             },
@@ -270,6 +256,20 @@ macro_rules! apis {
                 admin::export::AdminExportApi {
                     reports: rooms.reports.clone(),
                 },
+                (
+                    kept::responses::ResponsesApi {
+                        keeping: rooms.keeping.clone(),
+                    },
+                    kept::conversations::ConversationsApi {
+                        keeping: rooms.keeping.clone(),
+                    },
+                    kept::completions::CompletionsApi {
+                        keeping: rooms.keeping.clone(),
+                    },
+                    admin::keeping::KeepingApi {
+                        accounts: rooms.accounts.clone(),
+                    },
+                ),
             ),
         )
     }};

@@ -191,7 +191,10 @@ impl Calls {
                 // Who was to keep its answer is gone with it: it is told as failed, and costs nothing.
                 let verdict = Verdict::Unknown { promised: true };
                 self.settler.settle(&facts, verdict).await;
-                warn!("nobody keeps the answer of `{}`; its hold is given back", hold.id);
+                warn!(
+                    "nobody keeps the answer of `{}`; its hold is given back",
+                    hold.id
+                );
             }
             Ok(Some(facts)) => return Some(Inquiry::new(facts, why, cause)),
             Ok(None) if !matches!(cause, Cause::GivenBack(_)) => {

@@ -4,8 +4,7 @@
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, IntoSql, NullableExpressionMethods,
-    OptionalExtension,
-    QueryDsl, Queryable, QueryableByName,
+    OptionalExtension, QueryDsl, Queryable, QueryableByName,
 };
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
@@ -151,7 +150,10 @@ macro_rules! add_turn {
                 .first($conn)
                 .await?;
             for (place, item) in (last.unwrap_or(0).saturating_add(1)..).zip(turn.items) {
-                let item = KeptRow { place, ..item.clone() };
+                let item = KeptRow {
+                    place,
+                    ..item.clone()
+                };
                 diesel::insert_into(kept::table)
                     .values(&item)
                     .on_conflict_do_nothing()

@@ -73,7 +73,10 @@ async fn a_response_is_kept_continued_listed_and_deleted() {
         let fields = json!({"input": "first", "metadata": {"a": "b"}, "instructions": "be kind"});
         let first = respond(&product, &customer, fields).await;
         assert!(id(&first).starts_with("resp_"), "{first}");
-        assert_eq!((&first["store"], &first["metadata"]["a"]), (&json!(true), &json!("b")));
+        assert_eq!(
+            (&first["store"], &first["metadata"]["a"]),
+            (&json!(true), &json!("b"))
+        );
         assert_eq!(first["instructions"], "be kind");
         let (status, kept) = get(&product, &customer, &format!("/responses/{}", id(&first))).await;
         assert_eq!((status, &kept), (StatusCode::OK, &first), "as it was told");
@@ -86,15 +89,29 @@ async fn a_response_is_kept_continued_listed_and_deleted() {
         let fields = json!({"input": input, "previous_response_id": id(&second), "stream": true});
         let mut body = fields.clone();
         body["model"] = json!("keeper");
-        let (status, text) = ask(&product, &customer, (Method::POST, "/responses"), Some(body)).await;
+        let (status, text) = ask(
+            &product,
+            &customer,
+            (Method::POST, "/responses"),
+            Some(body),
+        )
+        .await;
         assert_eq!(status, StatusCode::OK, "{text}");
         let third = last_response(text.as_str().expect("events"));
         assert!(tokens(&first) < tokens(&second) && tokens(&second) < tokens(&third));
         let path = format!("/responses/{}", id(&third));
         let (status, kept) = get(&product, &customer, &path).await;
-        assert_eq!((status, &kept), (StatusCode::OK, &third), "the stream's own");
+        assert_eq!(
+            (status, &kept),
+            (StatusCode::OK, &third),
+            "the stream's own"
+        );
         let events = text.as_str().expect("events");
-        assert_eq!(events.matches(id(&third)).count(), 3, "one id in all events: {events}");
+        assert_eq!(
+            events.matches(id(&third)).count(),
+            3,
+            "one id in all events: {events}"
+        );
 
         // Again as a stream.
         let (status, again) = get(&product, &customer, &format!("{path}?stream=true")).await;
@@ -108,12 +125,23 @@ async fn a_response_is_kept_continued_listed_and_deleted() {
         let path = format!("/responses/{}/input_items", id(&many));
         let (_, page) = get(&product, &customer, &format!("{path}?limit=2&order=asc")).await;
         assert_eq!(page["data"][0]["content"][0]["text"], "a", "{page}");
-        assert_eq!((page["data"].as_array().map(Vec::len), &page["has_more"]), (Some(2), &json!(true)));
+        assert_eq!(
+            (page["data"].as_array().map(Vec::len), &page["has_more"]),
+            (Some(2), &json!(true))
+        );
         let after = page["last_id"].as_str().expect("an id");
-        let (_, page) = get(&product, &customer, &format!("{path}?order=asc&after={after}")).await;
+        let (_, page) = get(
+            &product,
+            &customer,
+            &format!("{path}?order=asc&after={after}"),
+        )
+        .await;
         assert_eq!(page["data"][0]["content"][0]["text"], "c", "{page}");
         let (_, page) = get(&product, &customer, &path).await;
-        assert_eq!(page["data"][0]["content"][0]["text"], "c", "the newest first");
+        assert_eq!(
+            page["data"][0]["content"][0]["text"], "c",
+            "the newest first"
+        );
         let (status, _) = get(&product, &customer, &format!("{path}?after=msg_x")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
 
@@ -126,22 +154,41 @@ async fn a_response_is_kept_continued_listed_and_deleted() {
         assert_eq!(told["error"]["type"], "invalid_request_error", "{told}");
         let body = json!({"model": "keeper", "input": "x", "previous_response_id": id(&second)});
         let before = product.settled(&customer).await["used"].clone();
-        let (status, told) = ask(&product, &customer, (Method::POST, "/responses"), Some(body)).await;
+        let (status, told) = ask(
+            &product,
+            &customer,
+            (Method::POST, "/responses"),
+            Some(body),
+        )
+        .await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
-        assert_eq!(told["error"]["code"], "previous_response_not_found", "{told}");
-        assert_eq!(product.settled(&customer).await["used"], before, "nothing is charged");
+        assert_eq!(
+            told["error"]["code"], "previous_response_not_found",
+            "{told}"
+        );
+        assert_eq!(
+            product.settled(&customer).await["used"],
+            before,
+            "nothing is charged"
+        );
 
         // Who says no is not kept.
         let unkept = respond(&product, &customer, json!({"input": "x", "store": false})).await;
         let (status, _) = get(&product, &customer, &format!("/responses/{}", id(&unkept))).await;
-        assert_eq!((status, &unkept["store"]), (StatusCode::NOT_FOUND, &json!(false)));
+        assert_eq!(
+            (status, &unkept["store"]),
+            (StatusCode::NOT_FOUND, &json!(false))
+        );
         product.stop().await;
     }
 }
 
 /// The response that the last event tells.
 fn last_response(events: &str) -> Value {
-    let data = events.lines().rev().find_map(|line| line.strip_prefix("data: "));
+    let data = events
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("data: "));
     let event: Value = serde_json::from_str(data.expect("an event")).expect("JSON");
     assert_eq!(event["type"], "response.completed", "{events}");
     event["response"].clone()
@@ -154,39 +201,76 @@ async fn a_conversation_is_read_and_added_to() {
         let customer = keeper(&product).await;
         let items = json!([{"type": "message", "role": "user", "content": "The word is heron."}]);
         let body = json!({"metadata": {"topic": "birds"}, "items": items});
-        let (status, made) =
-            ask(&product, &customer, (Method::POST, "/conversations"), Some(body)).await;
+        let (status, made) = ask(
+            &product,
+            &customer,
+            (Method::POST, "/conversations"),
+            Some(body),
+        )
+        .await;
         assert_eq!(status, StatusCode::OK, "{made}");
-        assert_eq!((&made["object"], &made["metadata"]["topic"]), (&json!("conversation"), &json!("birds")));
+        assert_eq!(
+            (&made["object"], &made["metadata"]["topic"]),
+            (&json!("conversation"), &json!("birds"))
+        );
         let path = format!("/conversations/{}", id(&made));
 
         let alone = respond(&product, &customer, json!({"input": "Which?"})).await;
-        let first = respond(&product, &customer, json!({"input": "Which?", "conversation": id(&made)})).await;
+        let first = respond(
+            &product,
+            &customer,
+            json!({"input": "Which?", "conversation": id(&made)}),
+        )
+        .await;
         assert!(tokens(&alone) < tokens(&first), "its items are read");
         assert_eq!(first["conversation"]["id"], id(&made));
         let named = json!({"input": "And now?", "conversation": {"id": id(&made)}, "stream": true, "model": "keeper"});
-        let (_, events) = ask(&product, &customer, (Method::POST, "/responses"), Some(named)).await;
+        let (_, events) = ask(
+            &product,
+            &customer,
+            (Method::POST, "/responses"),
+            Some(named),
+        )
+        .await;
         let second = last_response(events.as_str().expect("events"));
         assert!(tokens(&first) < tokens(&second), "and what was added");
 
         let (_, page) = get(&product, &customer, &format!("{path}/items?order=asc")).await;
         let data = page["data"].as_array().expect("items");
-        let roles: Vec<&str> = data.iter().filter_map(|item| item["role"].as_str()).collect();
-        assert_eq!(roles, ["user", "user", "assistant", "user", "assistant"], "{page}");
+        let roles: Vec<&str> = data
+            .iter()
+            .filter_map(|item| item["role"].as_str())
+            .collect();
+        assert_eq!(
+            roles,
+            ["user", "user", "assistant", "user", "assistant"],
+            "{page}"
+        );
         let (_, newest) = get(&product, &customer, &format!("{path}/items?limit=1")).await;
         assert_eq!(newest["data"][0], data[4], "the newest first");
         assert_eq!(newest["has_more"], true);
 
         let more = json!({"items": [{"role": "user", "content": "one"}, {"role": "user", "content": "two"}]});
-        let (status, added) =
-            ask(&product, &customer, (Method::POST, &format!("{path}/items")), Some(more)).await;
+        let (status, added) = ask(
+            &product,
+            &customer,
+            (Method::POST, &format!("{path}/items")),
+            Some(more),
+        )
+        .await;
         assert_eq!(status, StatusCode::OK, "{added}");
         let item = format!("{path}/items/{}", id(&added["data"][0]));
         let (_, one) = get(&product, &customer, &item).await;
         assert_eq!(one["content"][0]["text"], "one");
         let (status, told) = ask(&product, &customer, (Method::DELETE, &item), None).await;
-        assert_eq!((status, &told["object"]), (StatusCode::OK, &json!("conversation")));
-        assert_eq!(get(&product, &customer, &item).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(
+            (status, &told["object"]),
+            (StatusCode::OK, &json!("conversation"))
+        );
+        assert_eq!(
+            get(&product, &customer, &item).await.0,
+            StatusCode::NOT_FOUND
+        );
 
         let words = json!({"metadata": {"topic": "herons"}});
         ask(&product, &customer, (Method::POST, &path), Some(words)).await;
@@ -194,9 +278,18 @@ async fn a_conversation_is_read_and_added_to() {
         assert_eq!(told["metadata"], json!({"topic": "herons"}));
         let (_, gone) = ask(&product, &customer, (Method::DELETE, &path), None).await;
         assert_eq!(gone["deleted"], true);
-        assert_eq!(get(&product, &customer, &path).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(
+            get(&product, &customer, &path).await.0,
+            StatusCode::NOT_FOUND
+        );
         let body = json!({"model": "keeper", "input": "x", "conversation": id(&made)});
-        let (status, told) = ask(&product, &customer, (Method::POST, "/responses"), Some(body)).await;
+        let (status, told) = ask(
+            &product,
+            &customer,
+            (Method::POST, "/responses"),
+            Some(body),
+        )
+        .await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{told}");
         product.stop().await;
     }
@@ -209,11 +302,17 @@ async fn a_chat_completion_is_kept_listed_changed_and_deleted() {
         let customer = keeper(&product).await;
         let mut made = Vec::new();
         for (n, stream) in [(1, false), (2, true), (3, false)] {
-            let words = json!({"number": n.to_string(), "kind": if stream { "stream" } else { "whole" }});
+            let words =
+                json!({"number": n.to_string(), "kind": if stream { "stream" } else { "whole" }});
             let body = json!({"model": "keeper", "store": true, "metadata": words, "stream": stream,
                 "messages": [{"role": "user", "content": format!("question {n}")}]});
-            let (status, told) =
-                ask(&product, &customer, (Method::POST, "/chat/completions"), Some(body)).await;
+            let (status, told) = ask(
+                &product,
+                &customer,
+                (Method::POST, "/chat/completions"),
+                Some(body),
+            )
+            .await;
             assert_eq!(status, StatusCode::OK, "{told}");
             made.push(match told {
                 Value::String(events) => {
@@ -224,14 +323,25 @@ async fn a_chat_completion_is_kept_listed_changed_and_deleted() {
                 told => id(&told).to_owned(),
             });
         }
-        let (status, streamed) = get(&product, &customer, &format!("/chat/completions/{}", made[1])).await;
+        let (status, streamed) = get(
+            &product,
+            &customer,
+            &format!("/chat/completions/{}", made[1]),
+        )
+        .await;
         assert_eq!(status, StatusCode::OK, "{streamed}");
         assert_eq!(streamed["object"], "chat.completion");
-        let text = streamed["choices"][0]["message"]["content"].as_str().expect("a text");
-        assert!(!text.is_empty() && streamed["choices"][0]["finish_reason"] == "stop", "{streamed}");
+        let text = streamed["choices"][0]["message"]["content"]
+            .as_str()
+            .expect("a text");
+        assert!(
+            !text.is_empty() && streamed["choices"][0]["finish_reason"] == "stop",
+            "{streamed}"
+        );
 
         let list = async |query: &str| -> Vec<String> {
-            let (status, page) = get(&product, &customer, &format!("/chat/completions{query}")).await;
+            let (status, page) =
+                get(&product, &customer, &format!("/chat/completions{query}")).await;
             assert_eq!(status, StatusCode::OK, "{page}");
             let data = page["data"].as_array().expect("a list");
             data.iter().map(|one| id(one).to_owned()).collect()
@@ -241,7 +351,12 @@ async fn a_chat_completion_is_kept_listed_changed_and_deleted() {
         assert_eq!(list(&format!("?after={}", made[0])).await, made[1..]);
         assert_eq!(list("?metadata[kind]=stream").await, made[1..2]);
         assert_eq!(list("?model=other").await, [""; 0]);
-        let (_, messages) = get(&product, &customer, &format!("/chat/completions/{}/messages", made[0])).await;
+        let (_, messages) = get(
+            &product,
+            &customer,
+            &format!("/chat/completions/{}/messages", made[0]),
+        )
+        .await;
         assert_eq!(messages["data"][0]["content"], "question 1", "{messages}");
 
         let path = format!("/chat/completions/{}", made[0]);

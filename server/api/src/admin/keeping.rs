@@ -65,7 +65,8 @@ impl KeepingApi {
             keep_days: Field::from(body.0.days),
             ..TenantSettingsPatch::default()
         };
-        let put = self.accounts.put_tenant_settings(&caller.actor(), &tenant, patch);
+        let actor = caller.actor();
+        let put = self.accounts.put_tenant_settings(&actor, &tenant, patch);
         put.await?;
         Ok(body)
     }

@@ -234,12 +234,16 @@ fn estimate(surfaces: &[&Surface]) -> Option<(String, Value)> {
 
 /// The list of kept chat completions, which has the path on which they are made.
 fn kept_list(surfaces: &[&Surface]) -> Option<(String, Value)> {
-    let surface = surfaces.iter().find(|one| Stateful::of(one) == Some(Stateful::Chat))?;
+    let surface = surfaces
+        .iter()
+        .find(|one| Stateful::of(one) == Some(Stateful::Chat))?;
     let query = |name: &str, about: &str, schema: Value| json!({"in": "query", "name": name, "required": false, "description": about, "schema": schema});
-    let error = |what: &str| json!({
-        "description": what,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
-    });
+    let error = |what: &str| {
+        json!({
+            "description": what,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+        })
+    };
     let text = || json!({"type": "string", "maxLength": 100});
     let item = json!({
         "tags": ["Kept"],

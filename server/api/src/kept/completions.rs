@@ -47,7 +47,11 @@ impl CompletionsApi {
     /// Show a chat completion
     ///
     /// One that was asked for with `store`, where your tenant keeps answers.
-    #[oai(path = "/chat/completions/:id", method = "get", operation_id = "get_completion")]
+    #[oai(
+        path = "/chat/completions/:id",
+        method = "get",
+        operation_id = "get_completion"
+    )]
     async fn get(&self, caller: Caller, id: Path<String>) -> Result<Json<Value>, ApiError> {
         let mut thing = find(&self.keeping, reader(&caller), &id.0).await?;
         Ok(Json(thing.said["answer"].take()))
@@ -69,7 +73,9 @@ impl CompletionsApi {
     ) -> Result<Json<Value>, ApiError> {
         let mut thing = find(&self.keeping, reader(&caller), &id.0).await?;
         thing.said["answer"]["metadata"] = json!(metadata(body.0.get("metadata"))?);
-        let rewritten = self.keeping.rewrite(reader(&caller), &thing.id, &thing.said);
+        let rewritten = self
+            .keeping
+            .rewrite(reader(&caller), &thing.id, &thing.said);
         rewritten.await.map_err(not_kept)?;
         Ok(Json(thing.said["answer"].take()))
     }
@@ -82,8 +88,12 @@ impl CompletionsApi {
     )]
     async fn delete(&self, caller: Caller, id: Path<String>) -> Result<Json<Value>, ApiError> {
         let thing = find(&self.keeping, reader(&caller), &id.0).await?;
-        self.keeping.forget(reader(&caller), kinds::COMPLETION, &thing.id).await?;
-        Ok(Json(json!({"id": thing.id, "object": "chat.completion.deleted", "deleted": true})))
+        self.keeping
+            .forget(reader(&caller), kinds::COMPLETION, &thing.id)
+            .await?;
+        Ok(Json(
+            json!({"id": thing.id, "object": "chat.completion.deleted", "deleted": true}),
+        ))
     }
 
     /// List the messages of a chat completion
@@ -143,7 +153,9 @@ impl Asked {
                 "order" => asked.order = Some(value),
                 "model" => asked.model = Some(value),
                 _ => {
-                    let word = name.strip_prefix("metadata[").and_then(|n| n.strip_suffix(']'));
+                    let word = name
+                        .strip_prefix("metadata[")
+                        .and_then(|n| n.strip_suffix(']'));
                     if let Some(word) = word {
                         asked.metadata.push((word.to_owned(), value));
                     }
@@ -157,7 +169,10 @@ impl Asked {
         match self.order.as_deref() {
             None | Some("" | "asc") => Ok(false),
             Some("desc") => Ok(true),
-            Some(_) => Err(ApiError::bad_field("order", "`order` must be `asc` or `desc`.")),
+            Some(_) => Err(ApiError::bad_field(
+                "order",
+                "`order` must be `asc` or `desc`.",
+            )),
         }
     }
 
@@ -165,7 +180,10 @@ impl Asked {
         let words = &thing.said["answer"]["metadata"];
         let model = self.model.as_deref().filter(|model| !model.is_empty());
         model.is_none_or(|model| model == thing.model)
-            && self.metadata.iter().all(|(name, value)| words[name] == value.as_str())
+            && self
+                .metadata
+                .iter()
+                .all(|(name, value)| words[name] == value.as_str())
     }
 }
 
@@ -185,7 +203,11 @@ pub(crate) async fn listed(
     let (most, newest_first) = (limit(asked.limit)?, asked.is_newest_first()?);
     let reader = Reader::of(&who);
     let mut last = match asked.after.as_deref().filter(|after| !after.is_empty()) {
-        Some(after) => Some(find(keeping, reader, after).await.map_err(|_| wrong_after())?),
+        Some(after) => Some(
+            find(keeping, reader, after)
+                .await
+                .map_err(|_| wrong_after())?,
+        ),
         None => None,
     };
     let (mut data, mut bytes, mut has_more) = (Vec::new(), 0_usize, true);
@@ -236,7 +258,9 @@ mod tests {
             said: json!({"answer": {"metadata": {"a": "b"}}}),
         };
         let read = |pairs: &[(&str, &str)]| {
-            let pairs = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+            let pairs = pairs
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
             Asked::read(pairs.collect())
         };
         for (query, wanted) in [
@@ -247,9 +271,18 @@ mod tests {
             (&[("metadata[a]", "c")], false),
             (&[("metadata[x]", "b"), ("model", "m")], false),
         ] {
-            assert_eq!(read(query).expect("read").wants(&thing), wanted, "{query:?}");
+            assert_eq!(
+                read(query).expect("read").wants(&thing),
+                wanted,
+                "{query:?}"
+            );
         }
         assert!(read(&[("limit", "many")]).is_err());
-        assert!(read(&[("order", "up")]).expect("read").is_newest_first().is_err());
+        assert!(
+            read(&[("order", "up")])
+                .expect("read")
+                .is_newest_first()
+                .is_err()
+        );
     }
 }

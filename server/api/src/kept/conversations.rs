@@ -37,7 +37,10 @@ fn fields(body: Value) -> Result<Map<String, Value>, ApiError> {
     match body {
         Value::Object(fields) => Ok(fields),
         Value::Null => Ok(Map::new()),
-        _ => Err(ApiError::bad_request("invalid_json", "The body must be a JSON object.")),
+        _ => Err(ApiError::bad_request(
+            "invalid_json",
+            "The body must be a JSON object.",
+        )),
     }
 }
 
@@ -106,7 +109,11 @@ impl ConversationsApi {
     ///
     /// With `metadata` and at most 20 `items`, where your tenant keeps answers. A response that names it
     /// reads its items, and adds its own input and output.
-    #[oai(path = "/conversations", method = "post", operation_id = "create_conversation")]
+    #[oai(
+        path = "/conversations",
+        method = "post",
+        operation_id = "create_conversation"
+    )]
     async fn create(&self, caller: Caller, body: Json<Value>) -> Result<Json<Value>, ApiError> {
         keeps(&caller)?;
         let fields = fields(body.0)?;
@@ -126,7 +133,11 @@ impl ConversationsApi {
     }
 
     /// Show a conversation
-    #[oai(path = "/conversations/:id", method = "get", operation_id = "get_conversation")]
+    #[oai(
+        path = "/conversations/:id",
+        method = "get",
+        operation_id = "get_conversation"
+    )]
     async fn get(&self, caller: Caller, id: Path<String>) -> Result<Json<Value>, ApiError> {
         Ok(Json(shown(&self.find(&caller, &id.0).await?)))
     }
@@ -134,7 +145,11 @@ impl ConversationsApi {
     /// Change a conversation
     ///
     /// Its `metadata`, as a whole.
-    #[oai(path = "/conversations/:id", method = "post", operation_id = "update_conversation")]
+    #[oai(
+        path = "/conversations/:id",
+        method = "post",
+        operation_id = "update_conversation"
+    )]
     async fn update(
         &self,
         caller: Caller,
@@ -144,7 +159,10 @@ impl ConversationsApi {
         let thing = self.find(&caller, &id.0).await?;
         let words = metadata(fields(body.0)?.get("metadata"))?;
         let said = json!({"metadata": words});
-        let rewritten = self.keeping.rewrite(reader(&caller), &thing.id, &said).await;
+        let rewritten = self
+            .keeping
+            .rewrite(reader(&caller), &thing.id, &said)
+            .await;
         rewritten.map_err(not_kept)?;
         Ok(Json(shown(&KeptThing { said, ..thing })))
     }
@@ -159,8 +177,12 @@ impl ConversationsApi {
     )]
     async fn delete(&self, caller: Caller, id: Path<String>) -> Result<Json<Value>, ApiError> {
         let thing = self.find(&caller, &id.0).await?;
-        self.keeping.forget(reader(&caller), kinds::CONVERSATION, &thing.id).await?;
-        Ok(Json(json!({"id": thing.id, "object": "conversation.deleted", "deleted": true})))
+        self.keeping
+            .forget(reader(&caller), kinds::CONVERSATION, &thing.id)
+            .await?;
+        Ok(Json(
+            json!({"id": thing.id, "object": "conversation.deleted", "deleted": true}),
+        ))
     }
 
     /// List a conversation's items
@@ -220,7 +242,10 @@ impl ConversationsApi {
         let thing = self.find(&caller, &id.0).await?;
         let items = items(&fields(body.0)?)?;
         if items.is_empty() {
-            return Err(ApiError::bad_field("items", "`items` must have at least one item."));
+            return Err(ApiError::bad_field(
+                "items",
+                "`items` must have at least one item.",
+            ));
         }
         self.add(&caller, &thing.id, &items).await?;
         Ok(Json(listed(items)))
@@ -239,8 +264,13 @@ impl ConversationsApi {
         item: Path<String>,
     ) -> Result<Json<Value>, ApiError> {
         let thing = self.find(&caller, &id.0).await?;
-        let found = self.keeping.item(reader(&caller), &thing.id, &item.0).await?;
-        found.map(|item| Json(item.said)).ok_or_else(|| no_item(&item.0))
+        let found = self
+            .keeping
+            .item(reader(&caller), &thing.id, &item.0)
+            .await?;
+        found
+            .map(|item| Json(item.said))
+            .ok_or_else(|| no_item(&item.0))
     }
 
     /// Delete an item of a conversation
@@ -258,7 +288,9 @@ impl ConversationsApi {
         item: Path<String>,
     ) -> Result<Json<Value>, ApiError> {
         let thing = self.find(&caller, &id.0).await?;
-        let gone = self.keeping.forget_item(reader(&caller), &thing.id, &item.0);
+        let gone = self
+            .keeping
+            .forget_item(reader(&caller), &thing.id, &item.0);
         if gone.await? {
             Ok(Json(shown(&thing)))
         } else {

@@ -2,12 +2,12 @@
 //! completions. Keys and those who run a tenant see all of it, members their own. Facts: API reference and
 //! OpenAI's SDK for Python 3.57. Keeps nothing itself; calls do.
 
-pub(crate) mod completions;
-pub(crate) mod conversations;
-pub(crate) mod responses;
+pub mod completions;
+pub mod conversations;
+pub mod responses;
 
-use poem_openapi::{ApiResponse, Enum};
 use poem_openapi::payload::{Json, PlainText};
+use poem_openapi::{ApiResponse, Enum};
 use serde_json::{Value, json};
 use server_rooms::kept::{KeepError, Reader};
 
@@ -105,7 +105,8 @@ fn keeps(caller: &Caller) -> Result<(), ApiError> {
     if caller.who.keep_days.is_some() {
         return Ok(());
     }
-    let message = "Nothing is kept for your tenant; its owners and admins turn that on in its settings.";
+    let message =
+        "Nothing is kept for your tenant; its owners and admins turn that on in its settings.";
     Err(ApiError::forbidden("nothing_is_kept", message))
 }
 
@@ -122,8 +123,14 @@ mod tests {
     fn a_list_comes_in_parts_in_either_order() {
         let all = || ["a", "b", "c"].map(|id| json!({"id": id})).to_vec();
         let first = part(all(), KeptOrder::Asc, (None, 2)).expect("a part");
-        assert_eq!((ids(&first), &first["has_more"]), (vec!["a", "b"], &true.into()));
-        assert_eq!((&first["first_id"], &first["last_id"]), (&"a".into(), &"b".into()));
+        assert_eq!(
+            (ids(&first), &first["has_more"]),
+            (vec!["a", "b"], &true.into())
+        );
+        assert_eq!(
+            (&first["first_id"], &first["last_id"]),
+            (&"a".into(), &"b".into())
+        );
         let next = part(all(), KeptOrder::Asc, (Some("b"), 2)).expect("a part");
         assert_eq!((ids(&next), &next["has_more"]), (vec!["c"], &false.into()));
         let newest = part(all(), KeptOrder::Desc, (Some("c"), 9)).expect("a part");

@@ -36,7 +36,11 @@ fn events_after(events: &str, after: Option<u64>) -> String {
 impl ResponsesApi {
     async fn find(&self, caller: &Caller, id: &str) -> Result<KeptThing, ApiError> {
         let found = match id.parse::<ResponseId>() {
-            Ok(_) => self.keeping.get(reader(caller), kinds::RESPONSE, id).await?,
+            Ok(_) => {
+                self.keeping
+                    .get(reader(caller), kinds::RESPONSE, id)
+                    .await?
+            }
             Err(_) => None,
         };
         let message = format!("Response with id '{id}' not found.");
@@ -65,7 +69,8 @@ impl ResponsesApi {
             return Ok(Told::Whole(Json(as_it_stands(thing))));
         }
         if thing.status == IN_PROGRESS {
-            let message = "The response is in progress; fetch it without `stream` until it is over.";
+            let message =
+                "The response is in progress; fetch it without `stream` until it is over.";
             return Err(ApiError::bad_field("stream", message));
         }
         let answer = as_it_stands(thing).to_string();
@@ -74,24 +79,39 @@ impl ResponsesApi {
         let events = surface.dialect.as_stream(answer.as_bytes());
         let events = events.ok_or_else(ApiError::internal)?;
         let events = String::from_utf8_lossy(&events);
-        Ok(Told::Events(PlainText(events_after(&events, starting_after.0))))
+        Ok(Told::Events(PlainText(events_after(
+            &events,
+            starting_after.0,
+        ))))
     }
 
     /// Delete a response
     ///
     /// One in the background is cancelled first.
-    #[oai(path = "/responses/:id", method = "delete", operation_id = "delete_response")]
+    #[oai(
+        path = "/responses/:id",
+        method = "delete",
+        operation_id = "delete_response"
+    )]
     async fn delete(&self, caller: Caller, id: Path<String>) -> Result<Json<Value>, ApiError> {
         let thing = self.find(&caller, &id.0).await?;
-        self.keeping.forget(reader(&caller), kinds::RESPONSE, &thing.id).await?;
-        Ok(Json(json!({"id": thing.id, "object": "response", "deleted": true})))
+        self.keeping
+            .forget(reader(&caller), kinds::RESPONSE, &thing.id)
+            .await?;
+        Ok(Json(
+            json!({"id": thing.id, "object": "response", "deleted": true}),
+        ))
     }
 
     /// Cancel a response
     ///
     /// One in the background; what was produced until then is charged, as where a caller leaves. One that
     /// is over stays as it is.
-    #[oai(path = "/responses/:id/cancel", method = "post", operation_id = "cancel_response")]
+    #[oai(
+        path = "/responses/:id/cancel",
+        method = "post",
+        operation_id = "cancel_response"
+    )]
     async fn cancel(&self, caller: Caller, id: Path<String>) -> Result<Json<Value>, ApiError> {
         let thing = self.find(&caller, &id.0).await?;
         if thing.said["answer"]["background"] != true {
@@ -129,7 +149,8 @@ impl ResponsesApi {
         let items = thing.said["input"].as_array();
         let items = items.into_iter().flatten().enumerate();
         // The same names each time, so that a page can be asked for.
-        let items = items.map(|(n, item)| item_with_id(item, |prefix| format!("{prefix}_{own}{n}")));
+        let items =
+            items.map(|(n, item)| item_with_id(item, |prefix| format!("{prefix}_{own}{n}")));
         let order = order.0.unwrap_or(KeptOrder::Desc);
         part(items.collect(), order, (after.0.as_deref(), most)).map(Json)
     }

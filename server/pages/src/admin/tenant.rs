@@ -247,7 +247,9 @@ pub(super) async fn set_keeping(
         }
     };
     let (accounts, actor) = (&rooms.accounts, who.actor());
-    accounts.put_tenant_settings(&actor, &tenant.id, patch).await?;
+    accounts
+        .put_tenant_settings(&actor, &tenant.id, patch)
+        .await?;
     who.done(&path(&tenant, ""), &Notice::Saved)
 }
 

@@ -45,7 +45,9 @@ pub(in super::super) fn keeping_form(days: Option<u32>) -> Form {
 /// The days of such a form.
 pub(in super::super) fn keeping(posted: &FormData) -> Result<TenantSettingsPatch, FieldProblem> {
     let days = posted.optional("keep_days").map(str::parse::<u32>);
-    let days = days.transpose().map_err(|_| ("keep_days", FieldError::NotANumber))?;
+    let days = days
+        .transpose()
+        .map_err(|_| ("keep_days", FieldError::NotANumber))?;
     let fits = days.is_none_or(|days| (1..=DAYS_MAX).contains(&days));
     if !fits {
         return Err(("keep_days", FieldError::OutOfRange(1, u64::from(DAYS_MAX))));

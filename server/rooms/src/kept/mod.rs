@@ -16,8 +16,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use server_store::Store;
 pub use server_store::kept::kinds;
-use server_store::kept::{KeptPart, KeptPlace, KeptRow, KeptTurn};
 pub use server_store::kept::{FAILED, IN_PROGRESS};
+use server_store::kept::{KeptPart, KeptPlace, KeptRow, KeptTurn};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::{BootId, TenantId, UserId};
@@ -219,12 +219,7 @@ impl Keeping {
         self.0.clock.now()
     }
 
-    fn seal(
-        &self,
-        tenant: &TenantId,
-        (parent, id): (&str, &str),
-        said: &Value,
-    ) -> String {
+    fn seal(&self, tenant: &TenantId, (parent, id): (&str, &str), said: &Value) -> String {
         let text = said.to_string();
         let bound = bound_to(tenant, parent, id);
         STANDARD_NO_PAD.encode(self.0.sealer.seal(&bound, text.as_bytes()))
@@ -246,9 +241,15 @@ impl Keeping {
         let damaged = |what: &dyn std::fmt::Display| {
             DbError::Damaged(format!("`{}` of {tenant} is not readable: {what}", row.id))
         };
-        let sealed = STANDARD_NO_PAD.decode(&row.sealed).map_err(|e| damaged(&e))?;
+        let sealed = STANDARD_NO_PAD
+            .decode(&row.sealed)
+            .map_err(|e| damaged(&e))?;
         let bound = bound_to(tenant, &row.parent, &row.id);
-        let text = self.0.sealer.open(&bound, &sealed).map_err(|e| damaged(&e))?;
+        let text = self
+            .0
+            .sealer
+            .open(&bound, &sealed)
+            .map_err(|e| damaged(&e))?;
         let said = serde_json::from_slice(&text).map_err(|e| damaged(&e))?;
         Ok(KeptThing {
             id: row.id,
@@ -386,10 +387,17 @@ impl Keeping {
         conversation: &str,
         id: &str,
     ) -> Result<Option<KeptThing>, DbError> {
-        if self.get(reader, kinds::CONVERSATION, conversation).await?.is_none() {
+        if self
+            .get(reader, kinds::CONVERSATION, conversation)
+            .await?
+            .is_none()
+        {
             return Ok(None);
         }
-        let all = Reader { own: None, ..reader };
+        let all = Reader {
+            own: None,
+            ..reader
+        };
         self.get_in(all, conversation, (kinds::ITEM, id)).await
     }
 
@@ -448,12 +456,7 @@ impl Keeping {
     }
 
     /// Deletes what is kept under an id, where they may read it; answers whether it was there.
-    pub async fn forget(
-        &self,
-        reader: Reader<'_>,
-        kind: &str,
-        id: &str,
-    ) -> Result<bool, DbError> {
+    pub async fn forget(&self, reader: Reader<'_>, kind: &str, id: &str) -> Result<bool, DbError> {
         if self.get(reader, kind, id).await?.is_none() {
             return Ok(false);
         }

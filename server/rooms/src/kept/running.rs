@@ -51,7 +51,9 @@ impl Running {
             match found {
                 Ok(Some(status)) if status == IN_PROGRESS => {}
                 Ok(_) => return,
-                Err(error) => warn!(%error, "whether `{}` is cancelled is not known: {error}", self.id),
+                Err(error) => {
+                    warn!(%error, "whether `{}` is cancelled is not known: {error}", self.id)
+                }
             }
         }
     }
@@ -75,7 +77,9 @@ impl Running {
     ) -> Result<bool, DbError> {
         let keeping = &self.keeping;
         let sealed = keeping.seal(&self.tenant, ("", &self.id), said);
-        let items = turn.map(|turn| keeping.items(who, turn)).unwrap_or_default();
+        let items = turn
+            .map(|turn| keeping.items(who, turn))
+            .unwrap_or_default();
         keeping.forget_weight(&self.tenant);
         let turn = turn.map(|turn| KeptTurn {
             conversation: turn.conversation,
@@ -113,11 +117,7 @@ impl Running {
 
 impl Keeping {
     /// Begins a response that comes later.
-    pub async fn begin(
-        &self,
-        who: &Principal,
-        new: NewKept<'_>,
-    ) -> Result<Running, KeepError> {
+    pub async fn begin(&self, who: &Principal, new: NewKept<'_>) -> Result<Running, KeepError> {
         let most = self.0.bounds.running;
         let running = self.0.store.kept_running(&who.tenant).await?;
         if running >= i64::from(most) {
@@ -168,7 +168,9 @@ impl Keeping {
             match self.0.store.fail_orphans().await {
                 Ok(0) => {}
                 Ok(failed) => info!("{failed} responses of processes that died failed"),
-                Err(error) => warn!(%error, "responses of dead processes could not be ended: {error}"),
+                Err(error) => {
+                    warn!(%error, "responses of dead processes could not be ended: {error}")
+                }
             }
         }
     }

@@ -131,14 +131,19 @@ impl ResponseMark {
             ("id", json!(self.id)),
             ("store", json!(self.store)),
             (PREVIOUS, json!(self.previous)),
-            (CONVERSATION, json!(conversation.map(|id| json!({"id": id})))),
+            (
+                CONVERSATION,
+                json!(conversation.map(|id| json!({"id": id}))),
+            ),
             (BACKGROUND, json!(self.background)),
             (METADATA, json!(self.metadata)),
         ];
         for (name, value) in fields {
             answer.insert(name.to_owned(), value);
         }
-        let told = answer.get("instructions").is_some_and(|told| !told.is_null());
+        let told = answer
+            .get("instructions")
+            .is_some_and(|told| !told.is_null());
         if !told {
             answer.insert("instructions".to_owned(), self.instructions.clone());
         }
@@ -169,9 +174,17 @@ pub struct ResponseEvent {
 }
 
 /// The last events of a stream.
-const LAST: [&str; 3] = ["response.completed", "response.incomplete", "response.failed"];
+const LAST: [&str; 3] = [
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+];
 /// Others that tell the response.
-const BEGUN: [&str; 3] = ["response.created", "response.queued", "response.in_progress"];
+const BEGUN: [&str; 3] = [
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+];
 
 impl ResponseEvent {
     /// Of an event's bytes; `None` where it tells no response.

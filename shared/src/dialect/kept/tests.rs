@@ -21,7 +21,8 @@ fn what_a_request_says_of_state_is_taken_out_of_it() {
         assert!(rest.get(gone).is_none(), "{gone}: {rest}");
     }
     assert_eq!(rest["input"], "hi");
-    let (state, _) = responses::take(&bytes(r#"{"input":[{"role":"user","content":"x"}]}"#)).expect("read");
+    let (state, _) =
+        responses::take(&bytes(r#"{"input":[{"role":"user","content":"x"}]}"#)).expect("read");
     assert!(state.store, "as at OpenAI");
     assert_eq!(state.input.len(), 1);
     let named = r#"{"input":"x","conversation":{"id":"conv_1"},"store":false}"#;
@@ -36,7 +37,10 @@ fn what_contradicts_itself_is_refused() {
         (r#"{"store":1}"#, "store"),
         (r#"{"previous_response_id":7}"#, "previous_response_id"),
         (r#"{"conversation":[]}"#, "conversation"),
-        (r#"{"conversation":"c","previous_response_id":"p"}"#, "conversation"),
+        (
+            r#"{"conversation":"c","previous_response_id":"p"}"#,
+            "conversation",
+        ),
         (r#"{"background":true,"store":false}"#, "background"),
         (r#"{"metadata":{"a":1}}"#, "metadata"),
         (r#"{"metadata":"x"}"#, "metadata"),
@@ -79,12 +83,15 @@ fn events_that_tell_the_response_tell_how_it_is_kept() {
     };
     mark.mark(read.response().expect("a response"));
     let text = String::from_utf8(read.bytes().to_vec()).expect("text");
-    let data = text.strip_prefix("event: response.completed\ndata: ").expect("its name");
+    let data = text
+        .strip_prefix("event: response.completed\ndata: ")
+        .expect("its name");
     let told: Value = serde_json::from_str(data.trim()).expect("JSON");
     assert_eq!(told["response"]["id"], "resp_own");
     assert_eq!(told["response"]["conversation"]["id"], "conv_1");
     assert_eq!(told["response"]["instructions"], "be kind");
-    let delta = b"data: {\"type\":\"response.output_text.delta\",\"delta\":\"\\\"response\\\"\"}\n\n";
+    let delta =
+        b"data: {\"type\":\"response.output_text.delta\",\"delta\":\"\\\"response\\\"\"}\n\n";
     assert_eq!(responses::ResponseEvent::read(delta), None);
 }
 
@@ -107,8 +114,14 @@ fn a_completion_is_put_together_of_its_chunks() {
     assert_eq!(answer["id"], "chatcmpl-own");
     assert_eq!(answer["object"], "chat.completion");
     let message = &answer["choices"][0]["message"];
-    assert_eq!((&message["content"], &message["role"]), (&"Hello".into(), &"assistant".into()));
-    assert_eq!(message["tool_calls"][0]["function"]["arguments"], "{\"a\":1}");
+    assert_eq!(
+        (&message["content"], &message["role"]),
+        (&"Hello".into(), &"assistant".into())
+    );
+    assert_eq!(
+        message["tool_calls"][0]["function"]["arguments"],
+        "{\"a\":1}"
+    );
     assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls");
     assert_eq!(answer["choices"][1]["message"]["content"], "B");
     assert_eq!(answer["usage"]["total_tokens"], 3);
@@ -119,7 +132,10 @@ fn a_completion_is_put_together_of_its_chunks() {
 fn a_chunk_takes_another_id_and_nothing_else_changes() {
     let event = b"data: {\"id\":\"theirs\",\"choices\":[{\"id\":\"stays\"}]}\n\n";
     let own = chat::with_id(event, "own").expect("it has an id");
-    assert_eq!(own.as_ref(), b"data: {\"id\":\"own\",\"choices\":[{\"id\":\"stays\"}]}\n\n");
+    assert_eq!(
+        own.as_ref(),
+        b"data: {\"id\":\"own\",\"choices\":[{\"id\":\"stays\"}]}\n\n"
+    );
     assert_eq!(chat::with_id(b"data: [DONE]\n\n", "own"), None);
     assert!(chat::is_end(b"data: [DONE]\n\n") && !chat::is_end(event));
 }
@@ -135,17 +151,27 @@ fn only_what_is_asked_to_be_kept_is_taken_apart() {
     }
     let asked = r#"{"messages":[{"role":"user","content":"x"}],"metadata":{"a":"b"},"store":true}"#;
     let (state, rest) = chat::take(&bytes(asked)).expect("read").expect("kept");
-    assert_eq!(rest.as_ref(), br#"{"messages":[{"role":"user","content":"x"}]}"#);
-    assert_eq!((state.messages.len(), &state.metadata["a"]), (1, &"b".into()));
+    assert_eq!(
+        rest.as_ref(),
+        br#"{"messages":[{"role":"user","content":"x"}]}"#
+    );
+    assert_eq!(
+        (state.messages.len(), &state.metadata["a"]),
+        (1, &"b".into())
+    );
 }
 
 #[test]
 fn items_are_listed_with_ids_and_parts() {
-    let shown = responses::item_with_id(&serde_json::json!({"role": "user", "content": "x"}), |prefix| {
-        format!("{prefix}_1")
-    });
+    let shown = responses::item_with_id(
+        &serde_json::json!({"role": "user", "content": "x"}),
+        |prefix| format!("{prefix}_1"),
+    );
     assert_eq!(shown["id"], "msg_1");
-    assert_eq!(shown["content"][0], serde_json::json!({"type": "input_text", "text": "x"}));
+    assert_eq!(
+        shown["content"][0],
+        serde_json::json!({"type": "input_text", "text": "x"})
+    );
     let own = serde_json::json!({"type": "function_call", "id": "fc_9", "name": "f"});
     let shown = responses::item_with_id(&own, |_| "other".to_owned());
     assert_eq!(shown, own);

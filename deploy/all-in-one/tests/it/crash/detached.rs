@@ -9,7 +9,12 @@ use super::kill::prepare;
 use super::process::{KEY, Waule, client};
 use crate::support::places;
 
-async fn asked(http: &Client, method: Method, url: &str, (bearer, body): (&str, Option<Value>)) -> Value {
+async fn asked(
+    http: &Client,
+    method: Method,
+    url: &str,
+    (bearer, body): (&str, Option<Value>),
+) -> Value {
     let request = http.request(method, url).bearer_auth(bearer);
     let request = match body {
         Some(body) => request.json(&body),
@@ -31,7 +36,13 @@ async fn one_whose_process_is_killed_fails_and_costs_nothing() {
         waule.start(&http).await;
         let (giving, token) = prepare(&http, &waule).await;
         let keeping = giving.replace("/recharge", "/keeping");
-        asked(&http, Method::PUT, &keeping, (&token, Some(json!({"days": 1})))).await;
+        asked(
+            &http,
+            Method::PUT,
+            &keeping,
+            (&token, Some(json!({"days": 1}))),
+        )
+        .await;
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         let responses = waule.url("/api/v1/responses");
         let body = json!({"model": "crash", "input": "x", "background": true});
@@ -66,7 +77,11 @@ async fn one_whose_process_is_killed_fails_and_costs_nothing() {
         assert_eq!(found, "failed", "{}", place.name);
         assert_eq!(status(&done).await, "completed", "what was kept is there");
         let after = asked(&http, Method::GET, &balance, (KEY, None)).await;
-        assert_eq!((&after["held"], &after["used"]), (&json!(0), &before["used"]), "{after}");
+        assert_eq!(
+            (&after["held"], &after["used"]),
+            (&json!(0), &before["used"]),
+            "{after}"
+        );
         waule.kill();
         waule.verify();
     }

@@ -31,14 +31,27 @@ async fn a_response_in_the_background_is_fetched_when_it_is_there() {
             let asked = json!({"input": "hello [delay:700]", "background": true});
             let begun = respond(&product, &customer, asked).await;
             assert_eq!(begun["status"], "in_progress", "{begun}");
-            assert_eq!((&begun["background"], &begun["output"]), (&json!(true), &json!([])));
+            assert_eq!(
+                (&begun["background"], &begun["output"]),
+                (&json!(true), &json!([]))
+            );
             let (_, told) = get(&product, &customer, &format!("/responses/{}", id(&begun))).await;
             assert_eq!(told, begun);
             let body = json!({"model": "keeper", "input": "x", "previous_response_id": id(&begun)});
-            let (status, told) = ask(&product, &customer, (Method::POST, "/responses"), Some(body)).await;
+            let (status, told) = ask(
+                &product,
+                &customer,
+                (Method::POST, "/responses"),
+                Some(body),
+            )
+            .await;
             assert_eq!(status, StatusCode::BAD_REQUEST, "in progress: {told}");
             let done = over(&product, &customer, id(&begun)).await;
-            assert_eq!((&done["status"], &done["id"]), (&json!("completed"), &begun["id"]), "{done}");
+            assert_eq!(
+                (&done["status"], &done["id"]),
+                (&json!("completed"), &begun["id"]),
+                "{done}"
+            );
             assert_eq!(done["background"], true);
             let used = done["usage"]["total_tokens"].clone();
             assert_eq!(product.settled(&customer).await["used"], used, "{joined:?}");
@@ -46,7 +59,11 @@ async fn a_response_in_the_background_is_fetched_when_it_is_there() {
             respond(&product, &customer, next).await;
             let path = format!("/responses/{}/cancel", id(&done));
             let (status, told) = ask(&product, &customer, (Method::POST, &path), None).await;
-            assert_eq!((status, &told["status"]), (StatusCode::OK, &json!("completed")), "too late");
+            assert_eq!(
+                (status, &told["status"]),
+                (StatusCode::OK, &json!("completed")),
+                "too late"
+            );
 
             // One that fails says so, and costs nothing.
             let before = product.settled(&customer).await["used"].clone();
@@ -83,20 +100,36 @@ async fn what_can_not_be_begun_is_refused_and_leaves_nothing() {
     let slow = json!({"model": "keeper", "input": "x [delay:20000]", "background": true});
     let asked = (Method::POST, "/responses");
     let (status, begun) = ask(&product, &customer, asked.clone(), Some(slow.clone())).await;
-    assert_eq!(status, StatusCode::OK, "what was refused counts no more: {begun}");
+    assert_eq!(
+        status,
+        StatusCode::OK,
+        "what was refused counts no more: {begun}"
+    );
     let (status, told) = ask(&product, &customer, asked.clone(), Some(slow.clone())).await;
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{told}");
     assert_eq!(told["error"]["code"], "too_many_in_background");
     let path = format!("/responses/{}/cancel", id(&begun));
     let (status, told) = ask(&product, &customer, (Method::POST, &path), None).await;
-    assert_eq!((status, &told["status"]), (StatusCode::OK, &json!("cancelled")), "{told}");
-    assert_eq!(product.settled(&customer).await["used"], 0, "nothing was produced");
+    assert_eq!(
+        (status, &told["status"]),
+        (StatusCode::OK, &json!("cancelled")),
+        "{told}"
+    );
+    assert_eq!(
+        product.settled(&customer).await["used"],
+        0,
+        "nothing was produced"
+    );
     let (status, begun) = ask(&product, &customer, asked, Some(slow)).await;
     assert_eq!(status, StatusCode::OK, "there is room again: {begun}");
     let path = format!("/responses/{}", id(&begun));
     let (status, _) = ask(&product, &customer, (Method::DELETE, &path), None).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(product.settled(&customer).await["used"], 0, "deleting cancels");
+    assert_eq!(
+        product.settled(&customer).await["used"],
+        0,
+        "deleting cancels"
+    );
     let whole = respond(&product, &customer, json!({"input": "x"})).await;
     let path = format!("/responses/{}/cancel", id(&whole));
     let (status, told) = ask(&product, &customer, (Method::POST, &path), None).await;

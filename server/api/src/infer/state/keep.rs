@@ -117,7 +117,9 @@ impl KeptCall {
             conversation,
             items: &items,
         });
-        self.keeping.keep(&self.who, mark.store.then_some(new), turn).await
+        self.keeping
+            .keep(&self.who, mark.store.then_some(new), turn)
+            .await
     }
 
     async fn keep_completion(

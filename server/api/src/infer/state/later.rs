@@ -7,14 +7,16 @@ use http::header::CONTENT_TYPE;
 use poem::Response;
 use serde_json::{Map, Value, json as value};
 use server_calls::{Admitted, Calls, Deliver, DetachedError, Request};
-use server_rooms::kept::{CANCELLED, FAILED, IN_PROGRESS, KeepError, NewKept, NewTurn, Running, kinds};
+use server_rooms::kept::{
+    CANCELLED, FAILED, IN_PROGRESS, KeepError, NewKept, NewTurn, Running, kinds,
+};
 use shared::dialect::kept::responses::{self, ResponseMark};
 use shared::json;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
-use super::keep::{KeptCall, What, turn_items};
 use super::super::{InferApi, Refused};
+use super::keep::{KeptCall, What, turn_items};
 use crate::error::ApiError;
 
 /// A response that is worked on.
@@ -31,7 +33,8 @@ fn refused(error: KeepError) -> ApiError {
     match error {
         KeepError::TooLarge(bytes) => ApiError::too_large(bytes),
         KeepError::Full(bytes) => {
-            let message = format!("{bytes} bytes are kept, and no more may be; delete some responses.");
+            let message =
+                format!("{bytes} bytes are kept, and no more may be; delete some responses.");
             ApiError::conflict("kept_full", message)
         }
         KeepError::Busy(most) => {
@@ -104,7 +107,10 @@ impl Work {
         self: Arc<Self>,
         calls: &Calls,
         (call, admitted): (Request, Admitted),
-        (held, refuse): (oneshot::Sender<()>, oneshot::Sender<server_calls::CallError>),
+        (held, refuse): (
+            oneshot::Sender<()>,
+            oneshot::Sender<server_calls::CallError>,
+        ),
     ) {
         let this = self.clone();
         let deliver: Deliver =
@@ -144,16 +150,24 @@ impl Work {
         let said = value!({"input": self.input, "answer": answer});
         let status = responses::status(answer);
         let conversation = self.mark.conversation.as_deref();
-        let turn = conversation.filter(|_| status != FAILED).map(|conversation| NewTurn {
-            conversation,
-            items,
-        });
-        let ended = self.running.end(&self.kept.who, (status, &said), turn).await;
+        let turn = conversation
+            .filter(|_| status != FAILED)
+            .map(|conversation| NewTurn {
+                conversation,
+                items,
+            });
+        let ended = self
+            .running
+            .end(&self.kept.who, (status, &said), turn)
+            .await;
         match ended {
             Ok(true) => true,
             Ok(false) => {
                 // Cancelled when it was there: that costs what it costs whoever leaves.
-                info!("the response `{}` was over before its answer came", self.mark.id);
+                info!(
+                    "the response `{}` was over before its answer came",
+                    self.mark.id
+                );
                 true
             }
             Err(error) => {

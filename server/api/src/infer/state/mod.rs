@@ -13,10 +13,10 @@ use poem::Response;
 use serde_json::Value;
 use server_rooms::auth::Principal;
 use server_rooms::kept::{
-    CANCELLED, FAILED, IN_PROGRESS, KeepError, KeptPage, KeptThing, Keeping, Reader, kinds,
+    CANCELLED, FAILED, IN_PROGRESS, KeepError, Keeping, KeptPage, KeptThing, Reader, kinds,
 };
 use shared::dialect::body::Body;
-use shared::dialect::kept::chat::{self, CompletionState};
+use shared::dialect::kept::chat;
 use shared::dialect::kept::responses::{self, ResponseMark, ResponseState};
 use shared::id::{CompletionId, ConversationId, ResponseId, random_text};
 use shared::surface::Surface;
@@ -120,7 +120,8 @@ impl InferApi {
             return Ok(Plan::Keep(kept));
         }
         if stream {
-            let message = "A response in the background is no stream here; leave `stream` out and fetch it.";
+            let message =
+                "A response in the background is no stream here; leave `stream` out and fetch it.";
             return Err(ApiError::bad_field("stream", message));
         }
         Ok(Plan::Later(kept))
@@ -243,7 +244,8 @@ pub(crate) async fn find_conversation(
         Ok(_) => keeping.get(reader, kinds::CONVERSATION, id).await?,
         Err(_) => None,
     };
-    found.ok_or_else(|| ApiError::not_kept(&format!("Conversation with id '{id}' not found."), None))
+    found
+        .ok_or_else(|| ApiError::not_kept(&format!("Conversation with id '{id}' not found."), None))
 }
 
 /// As OpenAI says it (seen in maximhq/bifrost#2441): 400, by its code.

@@ -106,7 +106,11 @@ impl Passing {
 
     fn bytes_max(&self) -> usize {
         // An answer and its words around it.
-        self.kept.keeping.bounds().item_bytes.saturating_add(64 * 1024)
+        self.kept
+            .keeping
+            .bounds()
+            .item_bytes
+            .saturating_add(64 * 1024)
     }
 
     fn see(&mut self, event: Bytes) {
