@@ -54,7 +54,7 @@ use shared::surface::Surface;
 
 use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
 use self::closing::ClosingStream;
-use self::early_answer::Opened;
+use self::early_answer::{Opened, Ready};
 use self::kept::Keeper;
 use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
 use self::plan::PlanInput;
@@ -244,15 +244,6 @@ struct Prepared {
     asked: Asked,
     price: Option<Price>,
     targets: Arc<[Target]>,
-}
-
-/// A call that can be sent.
-struct Ready {
-    generation: GenerationId,
-    limits: LimitInfo,
-    /// The maximum of output tokens, when it was lowered.
-    lowered: Option<u64>,
-    outgoing: Outgoing,
 }
 
 impl Calls {

@@ -48,10 +48,11 @@ async fn get(product: &Product, customer: &Customer, path: &str) -> (StatusCode,
 
 /// An answer that must come.
 async fn respond(product: &Product, customer: &Customer, fields: Value) -> Value {
-    let mut body = json!({"model": "keeper"});
-    for (name, value) in fields.as_object().expect("fields") {
-        body[name] = value.clone();
-    }
+    let Value::Object(mut body) = fields else {
+        panic!("no fields: {fields}");
+    };
+    body.insert("model".to_owned(), json!("keeper"));
+    let body = Value::Object(body);
     let (status, told) = ask(product, customer, (Method::POST, "/responses"), Some(body)).await;
     assert_eq!(status, StatusCode::OK, "{told}");
     told

@@ -37,10 +37,9 @@ fn fields(body: Value) -> Result<Map<String, Value>, ApiError> {
     match body {
         Value::Object(fields) => Ok(fields),
         Value::Null => Ok(Map::new()),
-        _ => Err(ApiError::bad_request(
-            "invalid_json",
-            "The body must be a JSON object.",
-        )),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(
+            ApiError::bad_request("invalid_json", "The body must be a JSON object."),
+        ),
     }
 }
 

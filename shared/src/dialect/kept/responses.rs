@@ -54,7 +54,7 @@ fn items(input: Value) -> Vec<Value> {
             "content": [{"type": "input_text", "text": text}],
         })],
         // The format itself says what is wrong with it.
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
 
@@ -157,10 +157,7 @@ impl ResponseMark {
             "parallel_tool_calls": true, "temperature": null, "tool_choice": "auto", "tools": [],
             "top_p": null, "usage": null,
         });
-        let mut answer = match begun {
-            Value::Object(answer) => answer,
-            _ => Map::new(),
-        };
+        let mut answer = begun.as_object().cloned().unwrap_or_default();
         self.mark(&mut answer);
         answer
     }
@@ -233,7 +230,7 @@ pub fn item_with_id(item: &Value, id: impl FnOnce(&str) -> String) -> Value {
     let mut item = item.clone();
     if let Some(fields) = item.as_object_mut() {
         let has = |fields: &Map<String, Value>, name: &str| {
-            fields.get(name).is_some_and(|value| value.is_string())
+            fields.get(name).is_some_and(Value::is_string)
         };
         if !has(fields, "type") {
             fields.insert("type".to_owned(), json!("message"));
