@@ -34,12 +34,12 @@ pub enum KeptOrder {
 /// An answer as it is, or as the stream that it would have been.
 #[derive(Debug, Clone, ApiResponse)]
 pub enum Told {
-    /// As it is.
-    #[oai(status = 200)]
-    Whole(Json<Value>),
     /// As events.
     #[oai(status = 200, content_type = "text/event-stream")]
     Events(PlainText<String>),
+    /// As it is.
+    #[oai(status = 200)]
+    Whole(Json<Value>),
 }
 
 /// OpenAI's default and most.

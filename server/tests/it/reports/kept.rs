@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use server::auth::{Principal, Role};
 use server::kept::{
@@ -126,6 +125,7 @@ async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
         }
         assert_eq!(read(Reader::of(&key), "resp_1").await, Some(said.clone()));
         let rows: Result<Vec<Sealed>, shared::db::DbError> = async {
+            use diesel_async::RunQueryDsl as _;
             on!(room.db.db, |conn| diesel::sql_query(
                 "SELECT sealed FROM kept"
             )
