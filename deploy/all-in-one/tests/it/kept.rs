@@ -119,6 +119,18 @@ async fn a_response_is_kept_continued_listed_and_deleted() {
         assert_eq!(status, StatusCode::OK, "{again}");
         assert_eq!(last_response(again.as_str().expect("events")), third);
 
+        // What it refers to is counted, too.
+        let mut body = json!({"model": "keeper", "input": "x"});
+        let mut counts = Vec::new();
+        for previous in [None, Some(id(&third))] {
+            body["previous_response_id"] = json!(previous);
+            let asked = (Method::POST, "/responses/input_tokens");
+            let (status, told) = ask(&product, &customer, asked, Some(body.clone())).await;
+            assert_eq!(status, StatusCode::OK, "{told}");
+            counts.push(told["input_tokens"].as_u64().expect("tokens"));
+        }
+        assert!(counts[0] < counts[1], "{counts:?}");
+
         // Its own input, in pages.
         let input = json!([{"role": "user", "content": "a"}, {"role": "user", "content": "b"},
             {"role": "user", "content": "c"}]);

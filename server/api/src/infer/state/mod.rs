@@ -88,6 +88,10 @@ impl InferApi {
             }
             Stateful::Responses => {
                 let (state, rest) = responses::take(body).map_err(ApiError::from)?;
+                if !state.store && state.previous.is_none() && state.conversation.is_none() {
+                    // As if nothing was ever kept.
+                    return Ok(Plan::Plain);
+                }
                 let context = self.context(&entered.principal, &state).await?;
                 entered.body = Body::Json(match context {
                     Some(context) => self.with_context(&rest, &context, &state)?,
@@ -96,6 +100,20 @@ impl InferApi {
                 Ok(self.of_response(entered, state)?)
             }
         }
+    }
+
+    /// Puts what a request refers to into its input, where it is only asked about.
+    pub(super) async fn refer(
+        &self,
+        entered: &mut Entered,
+        stateful: Option<Stateful>,
+    ) -> Result<(), Refused> {
+        if let Some(stateful) = stateful
+            && entered.principal.keep_days.is_some()
+        {
+            drop(self.plan(entered, stateful).await?);
+        }
+        Ok(())
     }
 
     fn of_response(&self, entered: &Entered, state: ResponseState) -> Result<Plan, ApiError> {
