@@ -279,19 +279,16 @@ impl Store {
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let open = at!(place).filter(kept::status.eq(IN_PROGRESS));
-            let ended = match end.sealed {
-                Some((sealed, bytes)) => {
-                    let set = (
-                        kept::status.eq(end.status),
-                        kept::sealed.eq(sealed),
-                        kept::bytes.eq(bytes),
-                    );
-                    diesel::update(open).set(set).execute(conn).await?
-                }
-                None => {
-                    let set = kept::status.eq(end.status);
-                    diesel::update(open).set(set).execute(conn).await?
-                }
+            let ended = if let Some((sealed, bytes)) = end.sealed {
+                let set = (
+                    kept::status.eq(end.status),
+                    kept::sealed.eq(sealed),
+                    kept::bytes.eq(bytes),
+                );
+                diesel::update(open).set(set).execute(conn).await?
+            } else {
+                let set = kept::status.eq(end.status);
+                diesel::update(open).set(set).execute(conn).await?
             };
             if ended > 0
                 && let Some(turn) = turn
