@@ -159,6 +159,7 @@ sampled! {
     /// `GET /portal/settings`. `POST /portal/settings` with `alert_below`;
     /// `POST /portal/settings/calendar` with `time_zone`;
     /// `POST /portal/settings/data` with `no_training`, `zero_retention`, `regions`;
+    /// `POST /portal/settings/keeping` with `keep_days`;
     /// `POST /portal/settings/security` with `require_second_factor`.
     pub struct PortalSettings {
         /// The tenant's id.
@@ -177,6 +178,8 @@ sampled! {
         pub data: Form,
         /// What the platform asks for beside it, in words; empty where nothing is.
         pub data_given: String,
+        /// For how long answers are kept.
+        pub keeping: Form,
     }
 
     /// A message of a conversation.

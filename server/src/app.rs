@@ -41,7 +41,9 @@ use shared::telemetry::Metrics;
 use tracing::info;
 
 use self::people::People;
-use self::tasks::{first_start, gateways, health, keep_catalogue, keep_records, look_after};
+use self::tasks::{
+    first_start, gateways, health, keep_catalogue, keep_records, keeping, look_after,
+};
 use crate::config::{Config, ServerSecrets};
 use crate::front;
 use crate::seed::FirstStart;
@@ -249,6 +251,12 @@ impl Server {
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
         let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
+        let keeping = keeping(
+            (&store, &ledger),
+            (&clock, sealer.clone()),
+            config,
+            supervisor,
+        );
         let gateways = gateways(&link, &store, (&clock, sealer.clone()), supervisor).await;
         let providers = Providers::new(link.clone(), store.clone(), clock.clone(), sealer);
         let model_lists = ModelLists::new(
@@ -276,6 +284,7 @@ impl Server {
             gateways,
             providers,
             calls,
+            keeping,
             link,
             leaving: supervisor.leaving(),
             vital: supervisor.vital_tasks(),

@@ -13,6 +13,7 @@ use server_edge::doors::address::{ForwardedHeader, TrustedProxies};
 use server_edge::doors::body::budget::BodyBudget;
 use server_link::http::{Enablement, LinkSettings};
 use server_pages::page_services::PublicAddress;
+use server_rooms::kept::KeepBounds;
 use server_rooms::ledger::LedgerSettings;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
@@ -58,6 +59,15 @@ pub struct Config {
     /// Bytes of request bodies that may be in memory at once
     #[arg(long, env = "BODY_MEMORY_MAX", default_value_t = 256 * 1024 * 1024)]
     pub body_memory_max: usize,
+    /// Largest answer with its input that is kept for a tenant that keeps answers, in bytes
+    #[arg(long, env = "KEPT_BYTES_MAX", default_value_t = 4 * 1024 * 1024, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1_024..=64 * 1024 * 1024))]
+    pub kept_bytes_max: usize,
+    /// Bytes that are kept for one tenant
+    #[arg(long, env = "KEPT_TENANT_BYTES_MAX", default_value_t = 1024 * 1024 * 1024)]
+    pub kept_tenant_bytes_max: u64,
+    /// Responses of one tenant that may be in progress in the background at once
+    #[arg(long, env = "BACKGROUND_MAX", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub background_max: u32,
     /// Addresses and networks of the proxies before this server, separated by commas; what they say
     /// about their clients' addresses is believed, and nobody else's word is
     #[arg(
@@ -224,6 +234,15 @@ impl Config {
         UnknownPolicy {
             release_after: Duration::from_secs(after),
             ask_for: DAY.saturating_mul(u32::try_from(self.unknown_ask_days).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// How much is kept for tenants.
+    pub fn keep_bounds(&self) -> KeepBounds {
+        KeepBounds {
+            item_bytes: self.kept_bytes_max,
+            tenant_bytes: self.kept_tenant_bytes_max,
+            running: self.background_max,
         }
     }
 

@@ -153,6 +153,12 @@ ids! {
     BootId = "boot_";
     /// One request of a client, for logs and support.
     RequestId = "req_";
+    /// An answer of the Responses API that is kept.
+    ResponseId = "resp_";
+    /// A chat completion that is kept.
+    CompletionId = "chatcmpl-";
+    /// A conversation that is kept.
+    ConversationId = "conv_";
 }
 
 /// The time in the id that [`AuditId::successive`] made last.

@@ -127,7 +127,9 @@ static CHAT: Surface = Surface {
     title: "Chat",
     about: "OpenAI's chat completions. Every field of OpenAI's reference is passed on; `stream: true` answers \
             server-sent events. Credits for the worst case are held first; when the balance covers only a part, \
-            the maximum of output tokens is lowered and the header `x-waule-max-tokens` says to what.",
+            the maximum of output tokens is lowered and the header `x-waule-max-tokens` says to what. With \
+            `store: true` the answer is kept, with its `metadata`, where your tenant keeps answers; \
+            `x-waule-not-kept` tells why one is not.",
 };
 
 static EMBEDDINGS: Surface = Surface {
@@ -198,8 +200,9 @@ static RESPONSES: Surface = Surface {
     answer: AnswerForm::Events,
     body_bytes_max: None,
     title: "Responses",
-    about: "OpenAI's Responses for any chat model, without state: nothing is kept, so `previous_response_id`, \
-            `conversation` and `background` are refused. A model of another dialect is translated, and the \
+    about: "OpenAI's Responses for any chat model. Where your tenant keeps answers, `store` is true where nothing \
+            is said, and `previous_response_id`, `conversation` and `background` are taken; elsewhere nothing is \
+            kept, which the answer's `store` says, and these are refused. No provider keeps anything. A model of another dialect is translated, and the \
             header `x-waule-dropped` names what could not be said.",
 };
 

@@ -91,6 +91,8 @@ sampled! {
         pub rename: Form,
         /// Where its days begin.
         pub zone: Form,
+        /// For how long answers are kept.
+        pub keeping: Form,
         /// Why it is suspended.
         pub suspend: Form,
         /// The name again, and why.

@@ -136,6 +136,9 @@ Text [a: AdminText, u: PortalText] {
     model_goes_to: "Calls go to its successor:", "调用将转到后继模型：";
     model_use: "Use instead:", "请改用：";
     time_zone: "Time zone", "时区";
+    kept_answers: "Kept answers", "回答保存";
+    keep_days: "Days for which answers are kept", "回答保存天数";
+    keep_hint: "Responses, chat completions and conversations that calls ask to be kept, encrypted, for this tenant's callers to read again. From 1 to 365; empty: nothing is kept. What is kept already stays its time.", "调用要求保存的 Responses、聊天补全与对话，加密存放，仅供本租户的调用方再次读取。1 至 365 天；留空则不保存。已保存的内容到期后删除。";
     error_not_a_zone: "No time zone has this name; write for example Asia/Shanghai.", "没有此名称的时区；请填写如 Asia/Shanghai 的名称。";
     id: "Id", "编号";
     images: "Images", "图像";

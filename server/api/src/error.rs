@@ -237,6 +237,34 @@ impl ApiError {
         ))
     }
 
+    /// 404 for what is not kept, in OpenAI's words.
+    pub fn not_kept(message: &str, param: Option<&'static str>) -> Self {
+        let words = Words {
+            kind: INVALID,
+            code: "not_found",
+            message,
+            param,
+        };
+        Self::NotFound(words.body())
+    }
+
+    /// 400 for an answer before that is not kept, with OpenAI's code.
+    pub fn no_previous(message: &str) -> Self {
+        let words = Words {
+            kind: INVALID,
+            code: "previous_response_not_found",
+            message,
+            param: Some("previous_response_id"),
+        };
+        Self::BadRequest(words.body())
+    }
+
+    /// Its code and its message, for answers that tell of it later.
+    pub fn told(&self) -> (Option<&str>, &str) {
+        let (_, error, _) = self.parts();
+        (error.code.as_deref(), &error.message)
+    }
+
     /// 404 for a path that no route has.
     pub fn no_path() -> Self {
         let message = "There is no such path. GET /api/docs lists them.";

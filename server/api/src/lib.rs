@@ -9,6 +9,7 @@ pub mod error;
 pub mod export;
 mod fields;
 pub mod infer;
+pub mod kept;
 pub mod keys;
 pub mod manage;
 pub mod manners;
@@ -40,6 +41,7 @@ use server_rooms::catalogue::price_list::{FILE_BYTES_MAX};
 use server_rooms::end_users::{EndUsers};
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
+use server_rooms::kept::Keeping;
 use server_rooms::ledger::Ledger;
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
@@ -83,6 +85,8 @@ pub enum Tag {
     Credits,
     /// What a tenant used.
     Usage,
+    /// Answers and conversations that are kept, where a tenant wants it.
+    Kept,
     /// Superadmins: tenants, their users, keys and credits.
     Tenants,
     /// Superadmins: models and prices.
@@ -138,6 +142,8 @@ pub struct Rooms {
     pub providers: Providers,
     /// Inference.
     pub calls: Calls,
+    /// What is kept of answers.
+    pub keeping: Keeping,
     /// For `/readyz`.
     pub link: Arc<dyn GatewayFleet>,
     /// For `/readyz`: the process is about to stop.
@@ -164,6 +170,8 @@ impl std::fmt::Debug for Rooms {
 const MANAGE_BYTES_MAX: usize = 64 * 1024;
 /// Those of lists are a thousand lines: keys of a provider, or providers.
 const LIST_BYTES_MAX: usize = 1024 * 1024;
+/// Conversations begin with what people and models said, and pictures among it.
+const CONVERSATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
 /// A price list, each quote of which has a backslash before it in the body.
@@ -314,6 +322,20 @@ macro_rules! apis {
                 admin::export::AdminExportApi {
                     reports: rooms.reports.clone(),
                 },
+                (
+                    kept::responses::ResponsesApi {
+                        keeping: rooms.keeping.clone(),
+                    },
+                    kept::conversations::ConversationsApi {
+                        keeping: rooms.keeping.clone(),
+                    },
+                    kept::completions::CompletionsApi {
+                        keeping: rooms.keeping.clone(),
+                    },
+                    admin::keeping::KeepingApi {
+                        accounts: rooms.accounts.clone(),
+                    },
+                ),
             ),
         )
     }};
@@ -360,6 +382,7 @@ pub fn routes(
     let infer = InferApi {
         auth: rooms.auth.clone(),
         calls: rooms.calls.clone(),
+        keeping: rooms.keeping.clone(),
         body_bytes_max: rooms.body_bytes_max,
     };
     let places = Arc::new(Places::of(surfaces));
@@ -451,6 +474,8 @@ fn bounds_of(path: &str) -> Bounds {
             LOGIN_BYTES_MAX
         } else if is_list {
             LIST_BYTES_MAX
+        } else if path.starts_with("/api/v1/conversations") {
+            CONVERSATION_BYTES_MAX
         } else {
             MANAGE_BYTES_MAX
         },

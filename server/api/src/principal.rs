@@ -41,6 +41,10 @@ pub mod need {
     #[derive(Debug, Clone, Copy)]
     pub struct Usage;
 
+    /// To call models, and to read what is kept of calls; members read their own.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Calls;
+
     /// To read the ledger.
     #[derive(Debug, Clone, Copy)]
     pub struct Books;
@@ -56,6 +60,11 @@ pub mod need {
 
     impl Need for Usage {
         const SCOPE: Option<Scope> = Some(Scope::Usage);
+        const MANAGES: bool = false;
+    }
+
+    impl Need for Calls {
+        const SCOPE: Option<Scope> = Some(Scope::Inference);
         const MANAGES: bool = false;
     }
 

@@ -129,6 +129,7 @@ pub(super) fn facts(
             request: Some(request.request.clone()),
             gateways: Vec::new(),
             route: prepared.note.clone(),
+            detached: false,
         },
     }
 }

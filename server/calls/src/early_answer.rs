@@ -4,6 +4,9 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use server_rooms::limits::LimitInfo;
+use shared::id::GenerationId;
+
 use super::open_call::Outgoing;
 use super::{Answer, CallError, Calls};
 
@@ -25,6 +28,17 @@ impl std::fmt::Debug for EarlyAnswer {
             Self::Later(_) => f.write_str("Later"),
         }
     }
+}
+
+/// A call that can be sent.
+pub(super) struct Ready {
+    pub(super) generation: GenerationId,
+    pub(super) limits: LimitInfo,
+    /// The maximum of output tokens, when it was lowered.
+    pub(super) lowered: Option<u64>,
+    pub(super) outgoing: Outgoing,
+    /// What is to be said of its model's end.
+    pub(super) lifecycle: Lifecycle,
 }
 
 /// An answer and what is known of it beside its bytes.

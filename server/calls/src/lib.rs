@@ -4,6 +4,7 @@
 mod admit;
 mod asked;
 mod closing;
+mod detached;
 mod early_answer;
 mod estimate;
 mod facts;
@@ -27,6 +28,7 @@ mod stream;
 pub use self::admit::Admitted;
 pub use self::asked::caller_number;
 pub use self::closing::Closing;
+pub use self::detached::{Deliver, DetachedError};
 pub use self::early_answer::{EarlyAnswer, Later};
 pub use self::estimate::{Estimate, Question};
 pub use self::lifecycle::{Lifecycle, RedirectedModel};
@@ -60,7 +62,7 @@ use shared::surface::Surface;
 
 use self::asked::{bounded, estimated_tokens, facts, seed, spenders};
 use self::closing::ClosingStream;
-use self::early_answer::Opened;
+use self::early_answer::{Opened, Ready};
 use self::kept::Keeper;
 use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
 use self::paces::Paces;
@@ -417,6 +419,27 @@ impl Calls {
         patience: Option<Duration>,
         receipt: Option<ReceiptSender>,
     ) -> Result<Started<EarlyAnswer>, CallError> {
+        let ready = self.ready(request, admitted, (receipt, false)).await?;
+        let opened = self.begin(ready.outgoing, patience).await?;
+        Ok(Started {
+            generation: ready.generation,
+            limits: ready.limits,
+            lowered_max_tokens: ready.lowered,
+            dropped: opened.dropped,
+            lifecycle: ready.lifecycle,
+            content_type: opened.content_type,
+            body: opened.answer,
+        })
+    }
+
+    /// The steps up to a call that is held for and can be sent; `is_detached` where nobody waits for its
+    /// answer.
+    async fn ready(
+        &self,
+        request: Request,
+        admitted: Admitted,
+        (receipt, is_detached): (Option<ReceiptSender>, bool),
+    ) -> Result<Ready, CallError> {
         let Admitted {
             generation,
             mut admission,
@@ -436,6 +459,7 @@ impl Calls {
         let limits = admission.info;
         let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
         facts.snapshot.gateways = self.link.route(&generation, &prepared.targets);
+        facts.snapshot.detached = is_detached;
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
         let open = self.settler.begin(facts, admission, receipt);
@@ -460,15 +484,12 @@ impl Calls {
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         });
-        let opened = self.begin(outgoing, patience).await?;
-        Ok(Started {
+        Ok(Ready {
             generation,
             limits,
-            lowered_max_tokens: lowered,
-            dropped: opened.dropped,
+            lowered,
+            outgoing,
             lifecycle: prepared.lifecycle,
-            content_type: opened.content_type,
-            body: opened.answer,
         })
     }
 

@@ -193,7 +193,7 @@ impl OpenCall<Sent> {
     }
 
     /// The tenant gets nothing and is told that nothing is charged, whatever the provider does.
-    fn not_delivered(mut self) {
+    pub(super) fn not_delivered(mut self) {
         self.guard.spawn(|_| End::NotDelivered);
     }
 

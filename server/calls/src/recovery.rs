@@ -187,6 +187,15 @@ impl Calls {
             return None;
         }
         match self.facts_of(&hold).await {
+            Ok(Some(facts)) if facts.snapshot.detached && matches!(cause, Cause::Abandoned(_)) => {
+                // Who was to keep its answer is gone with it: it is told as failed, and costs nothing.
+                let verdict = Verdict::Unknown { promised: true };
+                self.settler.settle(&facts, verdict).await;
+                warn!(
+                    "nobody keeps the answer of `{}`; its hold is given back",
+                    hold.id
+                );
+            }
             Ok(Some(facts)) => return Some(Inquiry::new(facts, why, cause)),
             Ok(None) if !matches!(cause, Cause::GivenBack(_)) => {
                 // Of a version that deleted prices: the loss is the platform's, not the tenant's.

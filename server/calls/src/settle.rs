@@ -162,6 +162,11 @@ impl Settler {
         self.0.parts.clock.now()
     }
 
+    /// Runs work beside the requests.
+    pub(super) fn run_aside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.parts.supervisor.spawn("detached call", work);
+    }
+
     /// Settles a call that is over, on a task of its own.
     pub(super) fn spawn(&self, over: Over, end: End) -> Settled {
         let this = self.clone();

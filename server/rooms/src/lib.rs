@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod end_users;
 pub mod gateways;
 pub mod health;
+pub mod kept;
 pub mod ledger;
 pub mod limits;
 pub mod money;

@@ -8,6 +8,7 @@ use server_rooms::catalogue::Catalogue;
 use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::{HealthCheck, HealthCheckParts};
+use server_rooms::kept::Keeping;
 use server_rooms::ledger::Ledger;
 use server_rooms::limits::Limits;
 use server_rooms::reports::rollup::{FilingMetrics, Roller};
@@ -83,6 +84,20 @@ pub(super) fn keep_catalogue(catalogue: &Catalogue, lists: &ModelLists, supervis
     supervisor.spawn("model notices", warning);
     let asking = lists.clone().ask_forever(supervisor.stopping());
     supervisor.spawn("model lists", asking);
+}
+
+/// What is kept for tenants; what processes that died left in progress is ended from now on.
+pub(super) fn keeping(
+    (store, ledger): (&Store, &Ledger),
+    (clock, sealer): (&Clock, Sealer),
+    config: &Config,
+    supervisor: &Supervisor,
+) -> Keeping {
+    let (boot, bounds) = (ledger.boot().clone(), config.keep_bounds());
+    let keeping = Keeping::new(store.clone(), (sealer, clock.clone()), boot, bounds);
+    let ending = keeping.clone().fail_orphans_forever(supervisor.stopping());
+    supervisor.spawn("responses of the dead", ending);
+    keeping
 }
 
 pub(super) fn health(

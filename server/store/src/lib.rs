@@ -14,6 +14,7 @@ pub mod end_users;
 pub mod factors;
 pub mod filing;
 pub mod gateways;
+pub mod kept;
 pub mod ledger;
 pub mod part;
 mod retention;

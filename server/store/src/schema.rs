@@ -146,6 +146,25 @@ diesel::table! {
         alert_below_micros -> Nullable<BigInt>,
         require_second_factor -> Bool,
         updated_at -> BigInt,
+        keep_days -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    kept (tenant_id, parent, id) {
+        tenant_id -> Text,
+        parent -> Text,
+        id -> Text,
+        kind -> Text,
+        place -> BigInt,
+        user_id -> Nullable<Text>,
+        status -> Text,
+        model -> Text,
+        boot -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        bytes -> BigInt,
+        sealed -> Text,
     }
 }
 
@@ -512,8 +531,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     api_keys,
     tenant_settings,
-    route_rules,
-    suspended_end_users,
+    kept, route_rules, suspended_end_users,
     models,
     model_notices,
     provider_model_lists,

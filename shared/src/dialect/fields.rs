@@ -61,6 +61,8 @@ pub(crate) enum Why {
     Unseen,
     /// The answer would come later, to nobody.
     Later,
+    /// It needs answers that are kept, and the tenant keeps none.
+    NotKept,
     /// Where it is worked out has a price of its own.
     Place,
     /// What was guessed wrong is billed as output beyond the maximum.
@@ -78,6 +80,10 @@ impl Why {
             }
             Self::Unseen => "what it refers to can't be counted; put it into the request itself.",
             Self::Later => "answers are given at once or as a stream; leave it out.",
+            Self::NotKept => {
+                "nothing is kept for your tenant, whose owners turn that on in its settings; leave it out, and put \
+                 what it refers to into the request itself."
+            }
             Self::Guess => {
                 "what it guesses wrong is billed beyond the maximum of the answer; leave it out."
             }

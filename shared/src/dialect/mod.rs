@@ -18,6 +18,7 @@ mod fold;
 pub mod gemini;
 pub mod gemini_embeddings;
 mod input;
+pub mod kept;
 mod look;
 pub mod neutral;
 pub mod openai;

@@ -193,7 +193,7 @@ async fn wrong_credentials_models_paths_and_methods_are_told_in_the_same_form() 
             .await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert_error(status, &answer, "path");
-        let (status, answer) = product.send(Method::GET, CHAT, key, None).await;
+        let (status, answer) = product.send(Method::PUT, CHAT, key, None).await;
         assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
         assert_error(status, &answer, "method");
         let (status, answer) = product

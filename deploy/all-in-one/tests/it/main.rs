@@ -16,6 +16,7 @@ mod end_users;
 mod endings;
 mod faults;
 mod gateways;
+mod kept;
 mod leavers;
 mod lifecycle;
 mod link;

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod end_users;
 pub mod export;
 pub mod gateways;
+pub mod keeping;
 pub mod keys;
 pub mod login;
 pub mod model_lists;

@@ -11,6 +11,7 @@ pub mod openapi;
 pub mod places;
 mod question;
 mod route;
+pub(crate) mod state;
 mod stream;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, RouteWish, S
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::{Auth, Principal};
+use server_rooms::kept::Keeping;
 use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{ApiFamily, Dialect, Head};
@@ -34,9 +36,11 @@ use tracing::{Instrument, info_span};
 
 use self::places::{Asks, Places};
 use self::question::{ESTIMATE, EstimateEndpoint};
+use self::state::{KeptCall, Plan, Stateful};
 use super::PREFIX;
 use super::call_error::waiting_cures;
 use super::error::{self, ApiError, InDialect};
+use super::kept::completions;
 use super::manners::address::InPath;
 use super::manners::body::plain;
 
@@ -64,6 +68,8 @@ pub struct InferApi {
     pub auth: Auth,
     /// The work.
     pub calls: Calls,
+    /// What is kept.
+    pub keeping: Keeping,
     /// Bound of a request's body.
     pub body_bytes_max: usize,
 }
@@ -83,6 +89,7 @@ impl InferApi {
                 api: self.clone(),
                 surface: place.surface,
                 asks: place.asks,
+                stateful: Stateful::of(place.surface),
             };
             routes.at(&place.path, endpoint)
         })
@@ -197,6 +204,7 @@ struct InferEndpoint {
     api: InferApi,
     surface: &'static Surface,
     asks: Asks,
+    stateful: Option<Stateful>,
 }
 
 impl Endpoint for InferEndpoint {
@@ -236,7 +244,18 @@ impl InferEndpoint {
     }
 
     async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Refused> {
-        let entered = self.enter(&mut request).await?;
+        if request.method() == Method::GET && self.stateful == Some(Stateful::Chat) {
+            let (auth, keeping) = (&self.api.auth, &self.api.keeping);
+            return Ok(completions::listed(auth, keeping, &request).await?);
+        }
+        let mut entered = self.enter(&mut request).await?;
+        let plan = match self.stateful {
+            // What nobody keeps costs nothing.
+            Some(stateful) if entered.principal.keep_days.is_some() => {
+                self.api.plan(&mut entered, stateful).await?
+            }
+            _ => Plan::Plain,
+        };
         let as_array = is_array(self.surface.dialect, &entered.head, request.uri().query());
         let call = server_calls::Request {
             principal: entered.principal,
@@ -248,9 +267,16 @@ impl InferEndpoint {
             route: entered.route,
             end_user: entered.end_user,
         };
+        let kept = match plan {
+            Plan::Plain => None,
+            Plan::Keep(kept) => Some(*kept),
+            Plan::Later(kept) => {
+                return self.api.begin_later(call, entered.admitted, *kept).await;
+            }
+        };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;
-        Ok(respond(started?, self.surface.dialect, as_array))
+        Ok(respond(started?, self.surface.dialect, (as_array, kept)).await)
     }
 }
 
@@ -339,10 +365,10 @@ fn refusal(error: CallError, dialect: &dyn Dialect) -> Response {
     response
 }
 
-fn respond(
+async fn respond(
     started: Started<EarlyAnswer>,
     dialect: &'static dyn Dialect,
-    as_array: bool,
+    (as_array, kept): (bool, Option<KeptCall>),
 ) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
@@ -361,7 +387,13 @@ fn respond(
         headers.insert(wire::DROPPED, dropped);
     }
     match started.body {
-        EarlyAnswer::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        EarlyAnswer::Answered(Answer::Whole(bytes)) => {
+            let bytes = match kept {
+                Some(kept) => kept.keep_whole(bytes, &mut response).await,
+                None => bytes,
+            };
+            response.set_body(bytes);
+        }
         begun @ (EarlyAnswer::Answered(Answer::Stream(_)) | EarlyAnswer::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
@@ -371,7 +403,7 @@ fn respond(
             if as_array {
                 headers.insert(CONTENT_TYPE, ARRAY);
             }
-            response.set_body(stream::body(begun, dialect, as_array));
+            response.set_body(stream::body(begun, dialect, (as_array, kept)));
         }
     }
     response

@@ -7,6 +7,7 @@ use shared::surface::{AnswerForm, BodyFormat, Surface, TenantPath};
 use super::{end_user, max_cost, route};
 use super::places::{shown_counting_path, shown_paths};
 use super::question::ESTIMATE;
+use super::state::Stateful;
 use crate::PREFIX;
 
 /// A name for programs: the operation's word, and where that has several surfaces the path's words.
@@ -267,6 +268,47 @@ fn estimate(surfaces: &[&Surface]) -> Option<(String, Value)> {
     Some((format!("{PREFIX}{ESTIMATE}"), item))
 }
 
+/// The list of kept chat completions, which has the path on which they are made.
+fn kept_list(surfaces: &[&Surface]) -> Option<(String, Value)> {
+    let surface = surfaces
+        .iter()
+        .find(|one| Stateful::of(one) == Some(Stateful::Chat))?;
+    let query = |name: &str, about: &str, schema: Value| json!({"in": "query", "name": name, "required": false, "description": about, "schema": schema});
+    let error = |what: &str| {
+        json!({
+            "description": what,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+        })
+    };
+    let text = || json!({"type": "string", "maxLength": 100});
+    let item = json!({
+        "tags": ["Kept"],
+        "summary": "List chat completions",
+        "description": "Those that were asked for with `store`, where your tenant keeps answers; members see their \
+                        own. `metadata[name]=value` narrows them by the words that were sent with them.",
+        "operationId": "list_completions",
+        "parameters": [
+            query("after", "The last one of the page before", json!({"type": "string", "pattern": "^chatcmpl-[a-z0-9]{1,64}$"})),
+            query("limit", "How many, 1 to 100", json!({"type": "integer", "minimum": 1, "maximum": 100})),
+            query("order", "The oldest first where nothing is said", json!({"type": "string", "enum": ["asc", "desc"]})),
+            query("model", "Of this model alone", text()),
+        ],
+        "responses": {
+            "200": {
+                "description": "The list",
+                "content": {"application/json": {"schema": {"type": "object"}}}
+            },
+            "400": error("The query is wrong; the message says what"),
+            "401": error("The key or token is missing or wrong"),
+            "403": error("The key does not allow it"),
+            "500": error("A failure of ours"),
+            "503": error("Busy; `Retry-After` says when to come back")
+        },
+        "security": [{"Bearer": []}, {"ApiKey": []}]
+    });
+    Some((format!("{PREFIX}{}", surface.path), item))
+}
+
 /// Adds the routes of surfaces to a document.
 pub fn add(document: &mut Value, surfaces: &[&Surface]) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
@@ -276,4 +318,9 @@ pub fn add(document: &mut Value, surfaces: &[&Surface]) {
         paths.extend(calls(surface).chain(counting(surface)));
     }
     paths.extend(estimate(surfaces));
+    if let Some((path, item)) = kept_list(surfaces)
+        && let Some(place) = paths.get_mut(&path)
+    {
+        place["get"] = item;
+    }
 }

@@ -11,6 +11,7 @@ use shared::link::Operation;
 use shared::surface::{Surface, TenantPath};
 use tracing::{Instrument, info_span};
 
+use super::state::Stateful;
 use super::{InferApi, InferEndpoint, Refused, id_of};
 use crate::error::ApiError;
 use crate::manage::Amount;
@@ -23,7 +24,8 @@ const USUAL: &str = "/chat/completions";
 impl InferEndpoint {
     /// How many tokens the input of a request is.
     pub(super) async fn count(&self, mut request: Request) -> Result<Response, Refused> {
-        let entered = self.enter(&mut request).await?;
+        let mut entered = self.enter(&mut request).await?;
+        self.api.refer(&mut entered, self.stateful).await?;
         let question = Question {
             principal: entered.principal,
             surface: self.surface,
@@ -84,6 +86,7 @@ impl EstimateEndpoint {
         let surface = named.as_ref().map_or(usual, |(surface, _)| *surface);
         let mut entered = self.api.enter(&mut request, surface).await?;
         let (surface, model) = named?;
+        self.api.refer(&mut entered, Stateful::of(surface)).await?;
         if matches!(surface.at, TenantPath::Model { .. }) && model.is_none() {
             let message = "`model` must stand in the query: this surface has it in its path.";
             return Err(ApiError::bad_field("model", message).into());

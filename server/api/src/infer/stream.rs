@@ -18,6 +18,7 @@ use tokio::time::Sleep;
 
 use super::super::error::ApiError;
 use super::array::ArrayWriter;
+use super::state::KeptCall;
 
 /// A stream begins after this long, whether or not there is anything to be told: proxies give up on
 /// silence, the strictest in use after 15 seconds.
@@ -53,6 +54,8 @@ struct StreamBody {
     quiet: Duration,
     /// Whether anything passed since the timer was set.
     passed: bool,
+    /// Keeps the answer on its way; gone when its pieces come.
+    kept: SyncWrapper<Option<KeptCall>>,
 }
 
 impl StreamBody {
@@ -72,7 +75,20 @@ impl StreamBody {
             timer: Box::pin(tokio::time::sleep(first)),
             quiet,
             passed: false,
+            kept: SyncWrapper::new(None),
         }
+    }
+
+    /// Keeps the answer on its way.
+    fn kept(mut self, kept: KeptCall) -> Self {
+        let state = std::mem::replace(self.state.get_mut(), State::Over);
+        let (state, kept) = match state {
+            State::Pieces(pieces) => (State::Pieces(kept.keep_stream(pieces)), None),
+            state @ (State::Later(_) | State::Over) => (state, Some(kept)),
+        };
+        self.state = SyncWrapper::new(state);
+        self.kept = SyncWrapper::new(kept);
+        self
     }
 
     /// What comes next of the answer itself.
@@ -88,14 +104,22 @@ impl StreamBody {
                     return Poll::Ready(piece);
                 }
                 State::Over => return Poll::Ready(None),
-                State::Later(later) => match std::task::ready!(later.as_mut().poll(cx)) {
-                    Ok(Answer::Stream(stream)) => *state = State::Pieces(Box::into_pin(stream)),
-                    Ok(Answer::Whole(bytes)) => *state = whole(&bytes, self.dialect),
-                    Err(event) => {
-                        *state = State::Over;
-                        return Poll::Ready(Some(event));
-                    }
-                },
+                State::Later(later) => {
+                    let begun = match std::task::ready!(later.as_mut().poll(cx)) {
+                        Ok(Answer::Stream(stream)) => State::Pieces(Box::into_pin(stream)),
+                        Ok(Answer::Whole(bytes)) => whole(&bytes, self.dialect),
+                        Err(event) => {
+                            *state = State::Over;
+                            return Poll::Ready(Some(event));
+                        }
+                    };
+                    *state = match (begun, self.kept.get_mut().take()) {
+                        (State::Pieces(pieces), Some(kept)) => {
+                            State::Pieces(kept.keep_stream(pieces))
+                        }
+                        (begun, _) => begun,
+                    };
+                }
             }
         }
     }
@@ -158,15 +182,19 @@ impl http_body::Body for StreamBody {
     }
 }
 
-/// The body; as an array where `as_array`.
+/// The body, as an array where `as_array`, and kept on its way by `kept`.
 pub(super) fn body(
     begun: EarlyAnswer,
     dialect: &'static dyn Dialect,
-    as_array: bool,
+    (as_array, kept): (bool, Option<KeptCall>),
 ) -> poem::Body {
     let body = StreamBody {
         array: as_array.then(ArrayWriter::default),
         ..StreamBody::new(begun, dialect, QUIET)
+    };
+    let body = match kept {
+        Some(kept) => body.kept(kept),
+        None => body,
     };
     poem::Body::from(BoxBody::new(body.map_err(|never| match never {})))
 }
@@ -198,6 +226,7 @@ mod tests {
             timer: Box::pin(tokio::time::sleep(SHORT)),
             quiet: SHORT,
             passed: false,
+            kept: SyncWrapper::new(None),
         }
     }
 

@@ -12,6 +12,8 @@ use crate::{BETA_PREFIX, PREFIX};
 
 /// The resource whose ids have slashes.
 const MODELS: &str = "models";
+/// A resource that is no surface's.
+const CONVERSATIONS: &str = "conversations";
 /// Below these words nothing is forgiven in front: a reverse proxy may keep people out of them by
 /// their beginning.
 const GUARDED: [&str; 3] = ["admin", "portal", "assets"];
@@ -192,7 +194,8 @@ fn deployed<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'s str
 
 fn is_resource(parts: &[&str], surfaces: Surfaces) -> bool {
     let is_of = |surface: &&Surface| behind(parts, surface).is_some();
-    parts.first() == Some(&MODELS) || surfaces.iter().any(is_of)
+    let is_own = |first: &&str| [MODELS, CONVERSATIONS].contains(first);
+    parts.first().is_some_and(is_own) || surfaces.iter().any(is_of)
 }
 
 /// What follows the path of a surface.

@@ -20,7 +20,7 @@ pub(crate) fn of_chat(price: PriceId) -> CallSnapshot {
         provider: "p".to_owned(),
         request: None,
         gateways: vec!["https://one".to_owned()],
-        route: None,
+    detached: false, route: None,
     }
 }
 

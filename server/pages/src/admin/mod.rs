@@ -77,6 +77,7 @@ fn tenants(table: Table) -> Table {
         .get(one(""), tenant::info)
         .post(one("/rename"), tenant::rename)
         .post(one("/zone"), tenant::set_zone)
+        .post(one("/keeping"), tenant::set_keeping)
         .post(one("/suspend"), tenant::suspend)
         .post(one("/resume"), tenant::resume)
         .post(one("/delete"), tenant::delete)

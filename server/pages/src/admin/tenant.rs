@@ -27,6 +27,7 @@ use shared::zone::Zone;
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData, field_error};
+use super::super::portal::settings::{keeping, keeping_form};
 use super::super::session::{Admin, Confirmed};
 use super::super::spending::last_call;
 use super::dashboard::Row;
@@ -133,6 +134,7 @@ async fn info_view(
         spend: chart(&month.series, month.query.grain, Unit::Credits, charged),
         rename: Form::of([("name", tenant.name.as_str())]),
         zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
+        keeping: keeping_form(rooms.accounts.tenant_settings(id).await?.keep_days),
         suspend: Form::default(),
         delete: Form::default(),
         grace_days: u64::from(retention.delete_grace_days),
@@ -225,6 +227,30 @@ pub(super) async fn set_zone(
         ..TenantPatch::default()
     };
     change(&who, &rooms.accounts, &tenant, patch, &Notice::Saved).await
+}
+
+/// `POST /admin/tenants/{id}/keeping`
+#[handler]
+pub(super) async fn set_keeping(
+    who: Admin<kind::EditTenants>,
+    Path(id): Path<String>,
+    posted: FormData,
+    rooms: Data<&TenantRooms>,
+) -> PageResult {
+    let tenant = found(&rooms.accounts, &id).await?;
+    let patch = match keeping(&posted) {
+        Ok(patch) => patch,
+        Err((field, error)) => {
+            let mut view = info_view(&rooms, &tenant, who.now()).await?;
+            view.keeping = posted.again(&["keep_days"]).wrong(field, error);
+            return who.show_again(&view).await;
+        }
+    };
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    accounts
+        .put_tenant_settings(&actor, &tenant.id, patch)
+        .await?;
+    who.done(&path(&tenant, ""), &Notice::Saved)
 }
 
 /// `POST /admin/tenants/{id}/suspend`

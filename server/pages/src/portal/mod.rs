@@ -9,7 +9,7 @@ mod money;
 mod notices;
 mod overview;
 mod rows;
-mod settings;
+pub(super) mod settings;
 mod studio;
 mod studio_request;
 mod usage;
@@ -54,6 +54,7 @@ pub(super) fn pages(table: Table) -> Table {
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)
         .post("/portal/settings/data", settings::keep_data)
+        .post("/portal/settings/keeping", settings::keep_answers)
         .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)
@@ -86,6 +87,7 @@ fn principal<R: Rank>(who: &Member<R>, route: Option<Arc<RouteRule>>) -> Arc<Pri
         allowed_models: who.tenant.allowed_models.clone(),
         parent: None,
         ends_at: None,
+        keep_days: None,
         zone: who.tenant.zone.clone(),
         route,
     })

@@ -1,4 +1,5 @@
-//! The tenant's own settings: when credits count as running low, and who needs a second factor.
+//! The tenant's own settings: when credits count as running low, who needs a second factor, where days
+//! begin, and for how long answers are kept.
 
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
@@ -8,6 +9,7 @@ use poem::{Request, handler};
 use server_rooms::accounts::{
     AccountError, Accounts, Field, RouteSubject, TenantPatch, TenantSettingsPatch,
 };
+use server_rooms::kept::DAYS_MAX;
 use shared::zone::Zone;
 
 use super::super::data_policy;
@@ -37,6 +39,29 @@ async fn view<R: Rank>(
         calendar: Form::of([("time_zone", who.tenant.zone.as_ref().map_or("", Zone::name))]),
         data: data_policy::filled(&rule.demand),
         data_given: given.demand.text(),
+        keeping: keeping_form(own.keep_days),
+    })
+}
+
+/// For how long answers are kept, as a form.
+pub(in super::super) fn keeping_form(days: Option<u32>) -> Form {
+    let days = days.map(|days| days.to_string());
+    Form::of([("keep_days", days.as_deref().unwrap_or_default())])
+}
+
+/// The days of such a form.
+pub(in super::super) fn keeping(posted: &FormData) -> Result<TenantSettingsPatch, FieldProblem> {
+    let days = posted.optional("keep_days").map(str::parse::<u32>);
+    let days = days
+        .transpose()
+        .map_err(|_| ("keep_days", FieldError::NotANumber))?;
+    let fits = days.is_none_or(|days| (1..=DAYS_MAX).contains(&days));
+    if !fits {
+        return Err(("keep_days", FieldError::OutOfRange(1, u64::from(DAYS_MAX))));
+    }
+    Ok(TenantSettingsPatch {
+        keep_days: Field::from(days),
+        ..TenantSettingsPatch::default()
     })
 }
 
@@ -107,6 +132,28 @@ pub(super) async fn keep_calendar(
     accounts
         .update_tenant(&actor, &who.tenant.id, patch)
         .await?;
+    who.done(PATH, &Notice::Saved)
+}
+
+/// `POST /portal/settings/keeping`
+#[handler]
+pub(super) async fn keep_answers(
+    who: Member<Manager>,
+    posted: FormData,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let patch = match keeping(&posted) {
+        Ok(patch) => patch,
+        Err((field, error)) => {
+            let mut view = view(&who, &accounts, request).await?;
+            view.keeping = posted.again(&["keep_days"]).wrong(field, error);
+            return who.show_again(&view).await;
+        }
+    };
+    let actor = who.actor();
+    let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
+    put.await?;
     who.done(PATH, &Notice::Saved)
 }
 

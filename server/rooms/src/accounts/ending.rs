@@ -116,6 +116,8 @@ impl Accounts {
                 self.remove_user(&actor, place, true).await?;
             }
         }
+        // What was kept of their answers.
+        while self.store.forget_kept_of(id, ROWS).await? > 0 {}
         // Last, so that what breaks off in between is taken up again.
         let patch = TenantPatch {
             name: Some(format!("deleted {id}")),

@@ -1,5 +1,5 @@
 //! What a tenant's own people set for their tenant. Enforces none of it: `auth::factors` and the
-//! overview do.
+//! overview do; what is kept, `kept` and its callers.
 
 use server_store::accounts::{TenantSettings, TenantSettingsPatch};
 use server_store::audit::Actor;
@@ -7,6 +7,7 @@ use shared::credits::Credits;
 use shared::id::TenantId;
 
 use super::{AccountError, Accounts};
+use crate::kept::DAYS_MAX;
 use crate::ledger::GRANT_MAX;
 
 impl Accounts {
@@ -30,6 +31,14 @@ impl Accounts {
                     rule: format!("above 0 and at most {GRANT_MAX}"),
                 });
             }
+        }
+        if let Some(days) = patch.keep_days.set()
+            && !(1..=DAYS_MAX).contains(days)
+        {
+            return Err(AccountError::Invalid {
+                field: "keep_days",
+                rule: format!("from 1 to {DAYS_MAX}"),
+            });
         }
         let now = self.clock.now();
         let put = self.store.put_tenant_settings(actor, tenant, &patch, now);

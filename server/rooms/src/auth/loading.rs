@@ -46,6 +46,7 @@ impl Auth {
         let Some(tenant) = self.active_tenant(&key.tenant).await? else {
             return Ok(None);
         };
+        let own = store.tenant_settings(&tenant.id).await?;
         let parent = match &key.parent {
             Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
                 key: parent.id,
@@ -80,6 +81,7 @@ impl Auth {
             allowed_models: both(tenant.allowed_models, key.allowed_models),
             parent,
             ends_at: expires_at,
+            keep_days: own.keep_days,
             zone: tenant.zone,
             route,
         };
@@ -111,6 +113,7 @@ impl Auth {
             return Ok(None);
         };
         let route = route(store, &tenant.id, &[]).await?;
+        let own = store.tenant_settings(&tenant.id).await?;
         let principal = Principal {
             tenant: tenant.id,
             tenant_name: tenant.name,
@@ -127,6 +130,7 @@ impl Auth {
             allowed_models: tenant.allowed_models,
             parent: None,
             ends_at: None,
+            keep_days: own.keep_days,
             zone: tenant.zone,
             route,
         };

@@ -20,6 +20,8 @@ const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3_600);
 /// Rows of one transaction: on SQLite, whose writer the ledger waits for, about 20 ms.
 const BATCH: i64 = 500;
+/// What was kept of answers is larger.
+const KEPT_BATCH: i64 = 100;
 /// Between two batches, so that calls come first.
 const PAUSE: Duration = Duration::from_millis(20);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -31,6 +33,8 @@ pub struct Swept {
     pub usage: usize,
     /// Entries of the audit log.
     pub audit: usize,
+    /// Answers and conversations that were kept for tenants.
+    pub kept: usize,
 }
 
 /// Deletes what was kept long enough; cheap to clone.
@@ -62,10 +66,11 @@ impl Sweeper {
             }
             match self.sweep(&stop).await {
                 Ok(swept) if swept == Swept::default() => {}
-                Ok(Swept { usage, audit }) => info!(
+                Ok(Swept { usage, audit, kept }) => info!(
                     usage,
                     audit,
-                    "{usage} records of calls and {audit} audit entries were kept long enough and are deleted"
+                    kept,
+                    "{usage} records of calls, {audit} audit entries and {kept} answers were kept long enough and are deleted"
                 ),
                 Err(error) => warn!(%error, "what was kept long enough can't be deleted: {error}"),
             }
@@ -80,8 +85,21 @@ impl Sweeper {
         let days = |days: u32| now.before(DAY.saturating_mul(days));
         let audit = self.sweep_audit(days(retention.audit_days), stop).await?;
         let wanted = Grain::Day.start(days(retention.usage_days));
+        let kept = self.sweep_kept(now, stop).await?;
         let usage = self.sweep_usage(wanted, stop).await?;
-        Ok(Swept { usage, audit })
+        Ok(Swept { usage, audit, kept })
+    }
+
+    async fn sweep_kept(&self, now: Moment, stop: &CancellationToken) -> Result<usize, DbError> {
+        let mut all = 0_usize;
+        loop {
+            let deleted = self.store.forget_kept_before(now, KEPT_BATCH).await?;
+            all = all.saturating_add(deleted);
+            let is_last = i64::try_from(deleted).is_ok_and(|deleted| deleted < KEPT_BATCH);
+            if is_last || pause(stop).await {
+                return Ok(all);
+            }
+        }
     }
 
     async fn sweep_audit(

@@ -64,6 +64,8 @@ pub struct Principal {
     /// What is said of where its calls go: of the tenant, of the key, of the key that made the key; absent
     /// where nothing is.
     pub route: Option<Arc<RouteRule>>,
+    /// For how many days the tenant's answers are kept, where they are.
+    pub keep_days: Option<u32>,
 }
 
 impl Principal {

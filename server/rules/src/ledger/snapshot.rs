@@ -40,6 +40,10 @@ pub struct CallSnapshot {
     /// How it was routed, where there is something to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Box<RouteNote>>,
+    /// Whether its answer was to be kept by the process that holds, for somebody who fetches it later: where
+    /// that process dies nobody can read it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub detached: bool,
 }
 
 /// How a call was routed: what was demanded of whoever gets its data, and which other models may serve it.
@@ -94,6 +98,8 @@ struct Written {
     gateways: Vec<String>,
     #[serde(default)]
     route: Option<Box<RouteNote>>,
+    #[serde(default)]
+    detached: bool,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +130,7 @@ impl From<Written> for CallSnapshot {
             request: written.request,
             gateways: written.gateways,
             route: written.route,
+            detached: written.detached,
         }
     }
 }
@@ -192,6 +199,7 @@ mod tests {
                 ..RouteNote::default()
             })),
             request: Some(RequestId::random()),
+            detached: true,
             ..snapshot
         };
         let stored = StoredSnapshot::from(&now);

@@ -12,6 +12,7 @@ use shared::{on, write_tx};
 use super::keys::changes::Field;
 use crate::Store;
 use crate::audit::{Actor, Note, note};
+use crate::changes::{TENANT, announce};
 use crate::schema::tenant_settings;
 
 /// A tenant's own settings.
@@ -21,6 +22,8 @@ pub struct TenantSettings {
     pub alert_below: Option<Credits>,
     /// Whether owners and admins must use a second factor.
     pub require_second_factor: bool,
+    /// For how many days answers are kept that callers may fetch again; nothing is kept where it is absent.
+    pub keep_days: Option<u32>,
 }
 
 /// A change of them; what is absent stays.
@@ -30,6 +33,8 @@ pub struct TenantSettingsPatch {
     pub alert_below: Field<Credits>,
     /// Another rule.
     pub require_second_factor: Option<bool>,
+    /// Another number of days.
+    pub keep_days: Field<u32>,
 }
 
 impl TenantSettings {
@@ -39,14 +44,19 @@ impl TenantSettings {
             require_second_factor: patch
                 .require_second_factor
                 .unwrap_or(self.require_second_factor),
+            keep_days: patch.keep_days.clone().over(self.keep_days),
         }
     }
 
     fn shown(self) -> String {
-        let shown = json!({
+        let mut shown = json!({
             "alert_below": self.alert_below.map(|credits| credits.to_string()),
             "require_second_factor": self.require_second_factor,
         });
+        // What few tenants have is told where it is there.
+        if let Some(days) = self.keep_days {
+            shown["keep_days"] = json!(days);
+        }
         shown.to_string()
     }
 }
@@ -55,6 +65,7 @@ impl TenantSettings {
 struct TenantSettingsRow {
     alert_below_micros: Option<i64>,
     require_second_factor: bool,
+    keep_days: Option<i64>,
 }
 
 impl From<TenantSettingsRow> for TenantSettings {
@@ -62,6 +73,8 @@ impl From<TenantSettingsRow> for TenantSettings {
         Self {
             alert_below: row.alert_below_micros.map(Credits::from_micros),
             require_second_factor: row.require_second_factor,
+            // A number that is none keeps nothing.
+            keep_days: row.keep_days.and_then(|days| u32::try_from(days).ok()),
         }
     }
 }
@@ -74,6 +87,7 @@ macro_rules! own {
             .select((
                 tenant_settings::alert_below_micros,
                 tenant_settings::require_second_factor,
+                tenant_settings::keep_days,
             ))
             .first::<TenantSettingsRow>($conn)
             .await
@@ -97,12 +111,15 @@ impl Store {
         now: Moment,
     ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            // Principals say whether answers are kept. First, because the lock inside makes changes wait.
+            announce!(conn, format!("{TENANT}{tenant}"), now);
             let row: Option<TenantSettingsRow> = own!(conn, tenant)?;
             let before = row.map(TenantSettings::from).unwrap_or_default();
             let after = before.patched(patch);
             let values = (
                 tenant_settings::alert_below_micros.eq(after.alert_below.map(Credits::micros)),
                 tenant_settings::require_second_factor.eq(after.require_second_factor),
+                tenant_settings::keep_days.eq(after.keep_days.map(i64::from)),
                 tenant_settings::updated_at.eq(now.unix_ms()),
             );
             diesel::insert_into(tenant_settings::table)

@@ -42,6 +42,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"
+        | "admin_get_keeping"
         | "admin_tenant_usage"
         | "admin_list_users"
         | "admin_export_usage"
@@ -58,7 +59,10 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_get_end_user_policy"
         | "admin_list_suspended_end_users"
         | "admin_end_session" => Action::Look,
-        "admin_create_tenant" | "admin_update_tenant" | "admin_put_tenant_route" => {
+        "admin_create_tenant"
+        | "admin_update_tenant"
+        | "admin_put_keeping"
+        | "admin_put_tenant_route" => {
             Action::EditTenants
         }
         "admin_create_user"

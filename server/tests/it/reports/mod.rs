@@ -5,6 +5,7 @@ mod call_details;
 mod costs;
 mod exports;
 mod filing;
+mod kept;
 mod lists;
 mod reprice;
 mod retention;

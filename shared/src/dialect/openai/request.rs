@@ -34,6 +34,7 @@ pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes 
 
 /// The tenant's bytes for a provider.
 pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<Bytes, BadBody> {
+    let body = &kept_nowhere(body)?;
     let names = [
         "model",
         STREAM_OPTIONS,
@@ -112,6 +113,21 @@ pub(crate) fn end_user(
         edits.push(Edit::insert(body, field, &json));
     }
     edits
+}
+
+/// The body without the wish that its answer be kept, and without the words for an answer that is: what is
+/// kept for a tenant is kept by the server, and never by a provider.
+fn kept_nowhere(body: &Bytes) -> Result<Bytes, BadBody> {
+    let take = |body: &Bytes, name: &str| {
+        json::take(body, name).map_err(|error| BadBody::whole(error.to_string()))
+    };
+    match take(body, "store")? {
+        Some((store, rest)) if store == "true" => {
+            let words = take(&rest, "metadata")?;
+            Ok(words.map_or(rest, |(_, rest)| rest))
+        }
+        _ => Ok(body.clone()),
+    }
 }
 
 fn asks_usage(body: &Bytes, options: Option<&RawValue>) -> Edit {

@@ -1,5 +1,5 @@
 //! OpenAI's Responses: items in, items out, in tokens. Nothing is kept between two calls here: what refers
-//! to an earlier one is refused. Facts: API reference and official SDKs as of 2026-11.
+//! to an earlier one is refused. Whoever keeps answers takes that out before (`kept`). Facts: API reference and official SDKs as of 2026-11.
 
 mod answer;
 mod echo;
@@ -50,19 +50,23 @@ const SCHEMA: &str = r#"{
         },
         "instructions": {"nullable": true, "type": "string"},
         "stream": {"nullable": true, "type": "boolean", "default": false},
-        "store": {"nullable": true, "type": "boolean", "default": false},
+        "store": {"nullable": true, "type": "boolean"},
+        "previous_response_id": {"nullable": true, "type": "string"},
+        "conversation": {"nullable": true, "oneOf": [{"type": "string"}, {"type": "object"}]},
+        "background": {"nullable": true, "type": "boolean"},
+        "metadata": {"nullable": true, "type": "object"},
         "max_output_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
         "tools": {"nullable": true, "type": "array", "items": {"type": "object"}}
     }
 }"#;
 
 const FIELDS: &[Field] = &[
-    ("background", Rule::Refused(Why::Later)),
+    ("background", Rule::Refused(Why::NotKept)),
     ("background_options", Rule::Refused(Why::Later)),
     ("best_of", Rule::One),
     ("candidate_count", Rule::One),
     ("container", Rule::Refused(Why::Service)),
-    ("conversation", Rule::Refused(Why::Unseen)),
+    ("conversation", Rule::Refused(Why::NotKept)),
     ("data_sources", Rule::Refused(Why::Service)),
     ("deferred", Rule::Refused(Why::Later)),
     ("enable_code_interpreter", Rule::Refused(Why::Service)),
@@ -77,7 +81,7 @@ const FIELDS: &[Field] = &[
     ("num_return_sequences", Rule::One),
     ("plugins", Rule::Refused(Why::Service)),
     ("prediction", Rule::Refused(Why::Guess)),
-    ("previous_response_id", Rule::Refused(Why::Unseen)),
+    ("previous_response_id", Rule::Refused(Why::NotKept)),
     ("prompt", Rule::Refused(Why::Unseen)),
     ("search_options", Rule::Refused(Why::Service)),
     ("search_parameters", Rule::ModeOff),

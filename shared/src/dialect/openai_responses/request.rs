@@ -1,5 +1,5 @@
 //! The request that goes to a provider: the tenant's bytes with the provider's name for the model, kept
-//! nowhere unless the tenant asks for it, and without thoughts that their maker does not know there.
+//! nowhere there, and without thoughts that their maker does not know there.
 
 use std::borrow::Cow;
 
@@ -28,9 +28,9 @@ pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes 
 }
 
 /// The tenant's bytes for a provider. OpenAI keeps every response for 30 days unless it is told not to
-/// (API reference, `store`, 2026-11); nothing here can refer to what is kept, so it is told so, unless the
-/// tenant asks for it. What was thought then comes back only in its encrypted form, which is asked for where
-/// the request is one for a model that thinks: others refuse to be asked.
+/// (API reference, `store`, 2026-11); what is kept for a tenant is kept by the server and never there. What
+/// was thought then comes back only in its encrypted form, which is asked for where the request is one for a
+/// model that thinks: others refuse to be asked.
 pub(super) fn forwarded(body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody> {
     let names = [
         "model",
@@ -49,23 +49,21 @@ pub(super) fn forwarded(body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody>
         Some(old) => edits.push(Edit::replace(json::span(body, old), model)),
         None => edits.push(Edit::insert(body, "model", &model)),
     }
-    let is_kept = store.is_some_and(|store| store.get() == "true");
-    if !is_kept {
-        match store {
-            Some(old) if old.get() == "false" => {}
-            Some(old) => edits.push(Edit::replace(json::span(body, old), "false".to_owned())),
-            None => edits.push(Edit::insert(body, "store", "false")),
-        }
-        let thinks = reasoning.is_some_and(|reasoning| reasoning.get().starts_with('{'));
-        // Who says `false` says what else it wants, too.
-        if thinks && store.is_none() {
-            edits.extend(asks_thoughts(body, include));
-        }
+    match store {
+        Some(old) if old.get() == "false" => {}
+        Some(old) => edits.push(Edit::replace(json::span(body, old), "false".to_owned())),
+        None => edits.push(Edit::insert(body, "store", "false")),
+    }
+    let thinks = reasoning.is_some_and(|reasoning| reasoning.get().starts_with('{'));
+    // Who says `false` says what else it wants, too.
+    let says_no = store.is_some_and(|store| store.get() == "false");
+    if thinks && !says_no {
+        edits.extend(asks_thoughts(body, include));
     }
     let given = [(USER, user), (SAFETY_IDENTIFIER, safety)];
     edits.extend(end_user(body, &given, to, Some(SAFETY_IDENTIFIER)));
     if let Some(input) = input
-        && let Some(json) = without_thoughts(input.get(), is_kept)
+        && let Some(json) = without_thoughts(input.get())
     {
         edits.push(Edit::replace(json::span(body, input), json));
     }
@@ -87,9 +85,9 @@ fn asks_thoughts(body: &Bytes, include: Option<&RawValue>) -> Option<Edit> {
     Some(Edit::replace(json::span(body, old), json))
 }
 
-/// The items of `input` without thoughts that can't be read where they go: those of another vendor, and,
-/// where nothing is kept, those that come without what was thought. `None` where all may stay.
-fn without_thoughts(input: &str, is_kept: bool) -> Option<String> {
+/// The items of `input` without thoughts that can't be read where they go: those of another vendor, and
+/// those that come without what was thought, since nothing is kept there. `None` where all may stay.
+fn without_thoughts(input: &str) -> Option<String> {
     const WORD: &[u8] = b"\"reasoning\"";
     if !input.starts_with('[') || memchr::memmem::find(input.as_bytes(), WORD).is_none() {
         return None;
@@ -99,7 +97,7 @@ fn without_thoughts(input: &str, is_kept: bool) -> Option<String> {
     let mut walk = Walk::new(input.as_bytes());
     walk.array(|walk| {
         let json = walk.value()?;
-        if ScannedItem::of(json).is_some_and(|item| is_foreign(&item, is_kept)) {
+        if ScannedItem::of(json).is_some_and(|item| is_foreign(&item)) {
             is_whole = false;
         } else {
             kept.push(std::str::from_utf8(json).ok()?);
@@ -109,12 +107,12 @@ fn without_thoughts(input: &str, is_kept: bool) -> Option<String> {
     (!is_whole).then(|| format!("[{}]", kept.join(",")))
 }
 
-fn is_foreign(item: &ScannedItem<'_>, is_kept: bool) -> bool {
+fn is_foreign(item: &ScannedItem<'_>) -> bool {
     if item.kind != ScannedKind::Reasoning {
         return false;
     }
     if item.encrypted.is_empty() {
-        return !is_kept;
+        return true;
     }
     let text = unescaped(item.encrypted);
     let home = Some(SignatureFormat::OpenAi);

@@ -2,6 +2,7 @@
 
 #[path = "../../cases/scenes/cluster.rs"]
 mod cluster;
+mod detached;
 mod effects;
 mod kill;
 mod points;

@@ -99,7 +99,9 @@ async fn every_route_tells_its_methods_and_answers_head() {
     let customer = product.customer("1").await;
     let bearer = format!("Bearer {}", customer.key);
     for (path, allowed) in [
-        ("/api/v1/chat/completions", "POST, OPTIONS"),
+        ("/api/v1/chat/completions", "GET, HEAD, POST, OPTIONS"),
+        ("/api/v1/embeddings", "POST, OPTIONS"),
+        ("/v1/responses/resp_1", "GET, HEAD, DELETE, OPTIONS"),
         ("/v1/models", "GET, HEAD, OPTIONS"),
         ("/api/v1/models/a/b/c", "GET, HEAD, OPTIONS"),
         (
@@ -144,7 +146,8 @@ async fn every_route_tells_its_methods_and_answers_head() {
         ("/healthz", StatusCode::OK),
         ("/readyz", StatusCode::OK),
         ("/portal/login", StatusCode::OK),
-        ("/api/v1/chat/completions", StatusCode::METHOD_NOT_ALLOWED),
+        ("/api/v1/chat/completions", StatusCode::OK),
+        ("/api/v1/embeddings", StatusCode::METHOD_NOT_ALLOWED),
     ] {
         let key = [("authorization", bearer.as_str())];
         let (found, headers, body) = ask(&product, (Method::HEAD, path), &key, None).await;

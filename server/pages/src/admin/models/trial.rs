@@ -76,6 +76,7 @@ fn principal(tenant: &Tenant, route: Option<Arc<RouteRule>>) -> Arc<Principal> {
         allowed_models: tenant.allowed_models.clone(),
         parent: None,
         ends_at: None,
+        keep_days: None,
         zone: tenant.zone.clone(),
         route,
     })

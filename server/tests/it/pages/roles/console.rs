@@ -111,6 +111,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/restore"
             | "tenants/:id/models"
             | "tenants/:id/zone"
+            | "tenants/:id/keeping"
             | "tenants/:id/limits"
             | "tenants/:id/data",
         ) => Action::EditTenants,

@@ -36,6 +36,23 @@ fn door(operation: &str) -> Option<Door> {
         "list_sessions" | "end_session" | "get_me" | "list_models" | "get_model"
         | "get_owned_model" | "list_gemini_models" | "get_gemini_model" => Door::SignedIn,
         "estimate_call" => Door::Scope("inference"),
+        "get_response"
+        | "delete_response"
+        | "cancel_response"
+        | "list_response_input"
+        | "create_conversation"
+        | "get_conversation"
+        | "update_conversation"
+        | "delete_conversation"
+        | "list_conversation_items"
+        | "create_conversation_items"
+        | "get_conversation_item"
+        | "delete_conversation_item"
+        | "list_completions"
+        | "get_completion"
+        | "update_completion"
+        | "delete_completion"
+        | "list_completion_messages" => Door::Scope("inference"),
         "get_balance" | "list_usage" | "export_usage" => Door::Scope("usage"),
         "list_credit_entries" | "export_credit_entries" | "list_suspended_end_users" => {
             Door::Managed("usage")

@@ -26,11 +26,27 @@ fn of_api(operation: &str) -> Option<(Thing, Value)> {
 
 /// Routes of the API with a name in the path that is no tenant's, or a person's own login, which
 /// `doors::logins` asks for as others.
-const SHARED: [&str; 4] = [
+/// What is kept of answers is asked for as others by the whole product's `kept::walls`, where there are any.
+const SHARED: [&str; 19] = [
     "get_model",
     "get_owned_model",
     "get_gemini_model",
     "end_session",
+    "get_response",
+    "delete_response",
+    "cancel_response",
+    "list_response_input",
+    "get_conversation",
+    "update_conversation",
+    "delete_conversation",
+    "list_conversation_items",
+    "create_conversation_items",
+    "get_conversation_item",
+    "delete_conversation_item",
+    "get_completion",
+    "update_completion",
+    "delete_completion",
+    "list_completion_messages",
 ];
 
 /// Whether it calls models, which some surfaces name in their paths.

@@ -1,0 +1,2 @@
+DROP TABLE kept;
+ALTER TABLE tenant_settings DROP COLUMN keep_days;

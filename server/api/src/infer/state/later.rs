@@ -1,0 +1,189 @@
+//! A response in the background: kept as begun, told at once, worked on beside the requests. It is held for
+//! before it is told, so that what can't be paid for is refused as any other call.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use poem::Response;
+use serde_json::{Map, Value, json as value};
+use server_calls::{Admitted, Calls, Deliver, DetachedError, Request};
+use server_rooms::kept::{
+    CANCELLED, FAILED, IN_PROGRESS, KeepError, NewKept, NewTurn, Running, kinds,
+};
+use shared::dialect::kept::responses::{self, ResponseMark};
+use shared::json;
+use tokio::sync::oneshot;
+use tracing::{error, info};
+
+use super::super::{InferApi, Refused};
+use super::keep::{KeptCall, What, turn_items};
+use crate::error::ApiError;
+
+/// A response that is worked on.
+struct Work {
+    kept: KeptCall,
+    running: Running,
+    /// As it was begun.
+    begun: Map<String, Value>,
+    mark: ResponseMark,
+    input: Vec<Value>,
+}
+
+fn refused(error: KeepError) -> ApiError {
+    match error {
+        KeepError::TooLarge(bytes) => ApiError::too_large(bytes),
+        KeepError::Full(bytes) => {
+            let message =
+                format!("{bytes} bytes are kept, and no more may be; delete some responses.");
+            ApiError::conflict("kept_full", message)
+        }
+        KeepError::Busy(most) => {
+            let message = format!("{most} responses are in progress, and no more may be at once.");
+            ApiError::too_many("too_many_in_background", message, 5)
+        }
+        KeepError::NoConversation => ApiError::not_found("conversation"),
+        KeepError::Store(error) => error.into(),
+    }
+}
+
+/// The model's name as the request has it.
+fn model_of(call: &Request) -> String {
+    let body = call.body.bytes();
+    let found = json::fields(&body, ["model"]).ok();
+    let model = found.and_then(|[model]| serde_json::from_str(model?.get()).ok());
+    model.unwrap_or_default()
+}
+
+impl InferApi {
+    /// Begins a response in the background.
+    pub(in super::super) async fn begin_later(
+        &self,
+        call: Request,
+        admitted: Admitted,
+        kept: KeptCall,
+    ) -> Result<Response, Refused> {
+        let model = &model_of(&call);
+        let What::Response { mark, input } = kept.what.clone() else {
+            return Err(ApiError::internal().into());
+        };
+        let created_at = self.keeping.now().unix_ms().div_euclid(1_000);
+        let begun = mark.begun(created_at, model);
+        let said = value!({"input": input, "answer": begun});
+        let new = NewKept {
+            kind: kinds::RESPONSE,
+            id: &mark.id,
+            status: IN_PROGRESS,
+            model,
+            said: &said,
+        };
+        let running = self.keeping.begin(&kept.who, new).await.map_err(refused)?;
+        let told = serde_json::to_string(&begun).unwrap_or_default();
+        let work = Arc::new(Work {
+            kept,
+            running,
+            begun,
+            mark,
+            input,
+        });
+        let (held, is_held) = oneshot::channel();
+        let (refuse, is_refused) = oneshot::channel();
+        let calls = self.calls.clone();
+        self.calls.run_aside(async move {
+            work.run(&calls, (call, admitted), (held, refuse)).await;
+        });
+        if is_held.await.is_err() {
+            // Nothing is said where it was cancelled or deleted in that moment.
+            let error = is_refused.await.map_err(|_| ApiError::internal())?;
+            return Err(Refused::from(error));
+        }
+        Ok(Response::builder()
+            .header(CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(told))
+    }
+}
+
+impl Work {
+    async fn run(
+        self: Arc<Self>,
+        calls: &Calls,
+        (call, admitted): (Request, Admitted),
+        (held, refuse): (
+            oneshot::Sender<()>,
+            oneshot::Sender<server_calls::CallError>,
+        ),
+    ) {
+        let this = self.clone();
+        let deliver: Deliver =
+            Box::new(move |bytes| Box::pin(async move { this.deliver(&bytes).await }));
+        let ended = tokio::select! {
+            ended = calls.run_detached(call, admitted, (held, deliver)) => ended,
+            // The call is dropped with its future, and settled as any whose caller leaves.
+            () = self.running.cancelled() => {
+                self.running.end_without(CANCELLED).await;
+                return;
+            }
+        };
+        match ended {
+            Ok(()) | Err(DetachedError::NotKept) => {}
+            Err(DetachedError::Refused(error)) => {
+                self.running.undo().await;
+                // Who does not wait any more does not mind.
+                drop(refuse.send(error));
+            }
+            Err(DetachedError::Untold) => self.running.undo().await,
+            Err(DetachedError::Failed(error)) => self.fail(ApiError::from(error)).await,
+        }
+    }
+
+    /// Keeps the answer; tells whether it may be charged.
+    async fn deliver(&self, bytes: &[u8]) -> bool {
+        let Ok(Value::Object(mut answer)) = serde_json::from_slice(bytes) else {
+            error!("the answer in the background was no object");
+            return false;
+        };
+        self.mark.mark(&mut answer);
+        let items = turn_items(&self.input, &responses::output(&answer));
+        self.end(&answer, &items).await
+    }
+
+    async fn end(&self, answer: &Map<String, Value>, items: &[(String, Value)]) -> bool {
+        let said = value!({"input": self.input, "answer": answer});
+        let status = responses::status(answer);
+        let conversation = self.mark.conversation.as_deref();
+        let turn = conversation
+            .filter(|_| status != FAILED)
+            .map(|conversation| NewTurn {
+                conversation,
+                items,
+            });
+        let ended = self
+            .running
+            .end(&self.kept.who, (status, &said), turn)
+            .await;
+        match ended {
+            Ok(true) => true,
+            Ok(false) => {
+                // Cancelled when it was there: that costs what it costs whoever leaves.
+                info!(
+                    "the response `{}` was over before its answer came",
+                    self.mark.id
+                );
+                true
+            }
+            Err(error) => {
+                error!(%error, "the response `{}` was not kept: {error}", self.mark.id);
+                false
+            }
+        }
+    }
+
+    /// Ends it as failed, and says why.
+    async fn fail(&self, error: ApiError) {
+        let (code, message) = error.told();
+        let mut answer = self.begun.clone();
+        answer.insert("status".to_owned(), value!(FAILED));
+        let told = value!({"code": code.unwrap_or("server_error"), "message": message});
+        answer.insert("error".to_owned(), told);
+        self.end(&answer, &[]).await;
+    }
+}

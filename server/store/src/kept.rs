@@ -1,0 +1,416 @@
+//! What is kept for tenants who want it: responses, chat completions, conversations and their items. What
+//! was said is sealed before it comes here. Every statement names the tenant but those that clean up.
+
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, IntoSql, NullableExpressionMethods,
+    OptionalExtension, QueryDsl, Queryable, QueryableByName,
+};
+use diesel_async::RunQueryDsl;
+use shared::clock::Moment;
+use shared::db::{Db, DbError};
+use shared::id::TenantId;
+use shared::{on, write_tx};
+
+use super::Store;
+use super::schema::kept;
+
+/// What something kept is, as its column has it.
+pub mod kinds {
+    /// An answer of the Responses API.
+    pub const RESPONSE: &str = "response";
+    /// A chat completion.
+    pub const COMPLETION: &str = "completion";
+    /// A conversation.
+    pub const CONVERSATION: &str = "conversation";
+    /// An item of one.
+    pub const ITEM: &str = "item";
+}
+
+/// The word of a response that is being worked on by the process in `boot`.
+pub const IN_PROGRESS: &str = "in_progress";
+/// Of one whose process is gone.
+pub const FAILED: &str = "failed";
+
+/// Something that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
+#[diesel(table_name = kept)]
+pub struct KeptRow {
+    /// Whose it is.
+    pub tenant_id: String,
+    /// Of an item its conversation; else empty.
+    pub parent: String,
+    /// Its id, unique within tenant and parent.
+    pub id: String,
+    /// One of [`kinds`].
+    pub kind: String,
+    /// Where it stands among its like, growing.
+    pub place: i64,
+    /// The person who made it, with a session.
+    pub user_id: Option<String>,
+    /// A response's status; empty of everything else.
+    pub status: String,
+    /// The model's name; empty where there is none.
+    pub model: String,
+    /// The life of a process that works on it.
+    pub boot: Option<String>,
+    /// In unix milliseconds.
+    pub created_at: i64,
+    /// When it goes away, in unix milliseconds.
+    pub expires_at: i64,
+    /// What it counts against the tenant's bound.
+    pub bytes: i64,
+    /// What was said, sealed.
+    pub sealed: String,
+}
+
+/// Where something stands.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptPlace<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Of an item its conversation; else empty.
+    pub parent: &'a str,
+    /// Its id.
+    pub id: &'a str,
+}
+
+/// A page of what is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptPart<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// One of [`kinds`].
+    pub kind: &'a str,
+    /// Of items their conversation; else empty.
+    pub parent: &'a str,
+    /// Of this person alone.
+    pub user: Option<&'a str>,
+    /// Behind this place and id.
+    pub after: Option<(i64, &'a str)>,
+    /// Whether the newest come first.
+    pub newest_first: bool,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// How something that was begun ends.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptEnd<'a> {
+    /// The word.
+    pub status: &'a str,
+    /// What there is to read from now on, and its weight; what there was stays where it is absent.
+    pub sealed: Option<(&'a str, i64)>,
+}
+
+/// Rows of a conversation: what is added behind all that is there.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptTurn<'a> {
+    /// The conversation.
+    pub conversation: &'a str,
+    /// From now on it goes away then.
+    pub expires_at: i64,
+    /// Its new items, in order; their places are found here.
+    pub items: &'a [KeptRow],
+}
+
+#[derive(QueryableByName)]
+struct OneNumber {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// One row at a place.
+macro_rules! at {
+    ($place:expr) => {
+        kept::table.find(($place.tenant.as_str(), $place.parent, $place.id))
+    };
+}
+
+/// Adds the items of a turn inside the transaction of `conn`; answers whether the conversation is there.
+macro_rules! add_turn {
+    ($conn:expr, $tenant:expr, $turn:expr) => {{
+        let (tenant, turn): (&TenantId, &KeptTurn<'_>) = ($tenant, $turn);
+        // First, since its lock makes turns of one conversation wait for one another.
+        let found = diesel::update(kept::table.find((tenant.as_str(), "", turn.conversation)))
+            .filter(kept::kind.eq(kinds::CONVERSATION))
+            .set(kept::expires_at.eq(turn.expires_at))
+            .execute($conn)
+            .await?;
+        if found > 0 {
+            let items = kept::table
+                .filter(kept::tenant_id.eq(tenant.as_str()))
+                .filter(kept::parent.eq(turn.conversation));
+            diesel::update(items)
+                .set(kept::expires_at.eq(turn.expires_at))
+                .execute($conn)
+                .await?;
+            let last: Option<i64> = items
+                .select(diesel::dsl::max(kept::place))
+                .first($conn)
+                .await?;
+            for (place, item) in (last.unwrap_or(0).saturating_add(1)..).zip(turn.items) {
+                let item = KeptRow {
+                    place,
+                    ..item.clone()
+                };
+                diesel::insert_into(kept::table)
+                    .values(&item)
+                    .on_conflict_do_nothing()
+                    .execute($conn)
+                    .await?;
+            }
+        }
+        found > 0
+    }};
+}
+
+impl Store {
+    /// Keeps a row and, where it is a turn of a conversation, the conversation's new items: all or nothing.
+    /// Answers whether the conversation was there.
+    pub async fn keep(
+        &self,
+        tenant: &TenantId,
+        row: Option<&KeptRow>,
+        turn: Option<&KeptTurn<'_>>,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let found = match turn {
+                Some(turn) => add_turn!(conn, tenant, turn),
+                None => true,
+            };
+            if let Some(row) = row {
+                diesel::insert_into(kept::table)
+                    .values(row)
+                    .execute(conn)
+                    .await?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// What is kept at a place and not over yet.
+    pub async fn kept(
+        &self,
+        place: KeptPlace<'_>,
+        now: Moment,
+    ) -> Result<Option<KeptRow>, DbError> {
+        on!(self.db, |conn| at!(place)
+            .filter(kept::expires_at.gt(now.unix_ms()))
+            .first(conn)
+            .await
+            .optional())
+    }
+
+    /// A page of a kind.
+    pub async fn kept_part(
+        &self,
+        part: KeptPart<'_>,
+        now: Moment,
+    ) -> Result<Vec<KeptRow>, DbError> {
+        // `~` sorts behind every id.
+        let first = if part.newest_first {
+            (i64::MAX, "~")
+        } else {
+            (i64::MIN, "")
+        };
+        let (place, id) = part.after.unwrap_or(first);
+        let everybody = part.user.is_none();
+        on!(self.db, |conn| {
+            let found = kept::table
+                .filter(kept::tenant_id.eq(part.tenant.as_str()))
+                .filter(kept::kind.eq(part.kind))
+                .filter(kept::parent.eq(part.parent))
+                .filter(kept::expires_at.gt(now.unix_ms()))
+                // A person who is absent is nobody's, and `everybody` lets all pass.
+                .filter(
+                    kept::user_id
+                        .eq(part.user)
+                        .assume_not_null()
+                        .or(everybody.into_sql::<Bool>()),
+                );
+            if part.newest_first {
+                let behind = kept::place
+                    .lt(place)
+                    .or(kept::place.eq(place).and(kept::id.lt(id)));
+                found
+                    .filter(behind)
+                    .order((kept::place.desc(), kept::id.desc()))
+                    .limit(part.limit)
+                    .load(conn)
+                    .await
+            } else {
+                let behind = kept::place
+                    .gt(place)
+                    .or(kept::place.eq(place).and(kept::id.gt(id)));
+                found
+                    .filter(behind)
+                    .order((kept::place.asc(), kept::id.asc()))
+                    .limit(part.limit)
+                    .load(conn)
+                    .await
+            }
+        })
+    }
+
+    /// Puts other words in the place of those that are kept; answers whether something was there.
+    pub async fn rewrite_kept(
+        &self,
+        place: KeptPlace<'_>,
+        sealed: &str,
+        bytes: i64,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let changed = diesel::update(at!(place))
+                .set((kept::sealed.eq(sealed), kept::bytes.eq(bytes)))
+                .execute(conn)
+                .await?;
+            Ok(changed > 0)
+        })
+    }
+
+    /// Ends what is in progress, once, with the items it adds to a conversation; answers whether it was in
+    /// progress still.
+    pub async fn end_kept(
+        &self,
+        place: KeptPlace<'_>,
+        end: KeptEnd<'_>,
+        turn: Option<&KeptTurn<'_>>,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let open = at!(place).filter(kept::status.eq(IN_PROGRESS));
+            let ended = if let Some((sealed, bytes)) = end.sealed {
+                let set = (
+                    kept::status.eq(end.status),
+                    kept::sealed.eq(sealed),
+                    kept::bytes.eq(bytes),
+                );
+                diesel::update(open).set(set).execute(conn).await?
+            } else {
+                let set = kept::status.eq(end.status);
+                diesel::update(open).set(set).execute(conn).await?
+            };
+            if ended > 0
+                && let Some(turn) = turn
+            {
+                // A conversation that went away takes nothing.
+                let _found: bool = add_turn!(conn, place.tenant, turn);
+            }
+            Ok(ended > 0)
+        })
+    }
+
+    /// How something stands that is kept.
+    pub async fn kept_status(&self, place: KeptPlace<'_>) -> Result<Option<String>, DbError> {
+        on!(self.db, |conn| at!(place)
+            .select(kept::status)
+            .first(conn)
+            .await
+            .optional())
+    }
+
+    /// How many responses of a tenant are in progress.
+    pub async fn kept_running(&self, tenant: &TenantId) -> Result<i64, DbError> {
+        // The word is written out, as in the index.
+        let text = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM kept \
+                    WHERE tenant_id = $1 AND status = 'in_progress'";
+        let rows: Vec<OneNumber> = on!(self.db, |conn| diesel::sql_query(text)
+            .bind::<Text, _>(tenant.as_str())
+            .load(conn)
+            .await)?;
+        Ok(rows.into_iter().next().map_or(0, |row| row.number))
+    }
+
+    /// What a tenant's things weigh together.
+    pub async fn kept_bytes(&self, tenant: &TenantId) -> Result<i64, DbError> {
+        let text = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS number FROM kept \
+                    WHERE tenant_id = $1";
+        let rows: Vec<OneNumber> = on!(self.db, |conn| diesel::sql_query(text)
+            .bind::<Text, _>(tenant.as_str())
+            .load(conn)
+            .await)?;
+        Ok(rows.into_iter().next().map_or(0, |row| row.number))
+    }
+
+    /// Deletes what is kept at a place, with the items of a conversation; answers whether it was there.
+    pub async fn forget_kept(&self, place: KeptPlace<'_>) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let gone = diesel::delete(at!(place)).execute(conn).await?;
+            if place.parent.is_empty() {
+                let items = kept::table
+                    .filter(kept::tenant_id.eq(place.tenant.as_str()))
+                    .filter(kept::parent.eq(place.id));
+                diesel::delete(items).execute(conn).await?;
+            }
+            Ok(gone > 0)
+        })
+    }
+
+    /// Deletes at most `limit` things whose time is over; answers how many.
+    pub async fn forget_kept_before(&self, now: Moment, limit: i64) -> Result<usize, DbError> {
+        self.forget_some("k.expires_at <= $1", Bound::Time(now), limit)
+            .await
+    }
+
+    /// Deletes at most `limit` things of a tenant; answers how many.
+    pub async fn forget_kept_of(&self, tenant: &TenantId, limit: i64) -> Result<usize, DbError> {
+        self.forget_some("k.tenant_id = $1", Bound::Tenant(tenant), limit)
+            .await
+    }
+
+    async fn forget_some(
+        &self,
+        which: &str,
+        bound: Bound<'_>,
+        limit: i64,
+    ) -> Result<usize, DbError> {
+        // Another process may be deleting the same rows; on SQLite there is one writer.
+        let lock = match &self.db {
+            Db::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+            Db::Sqlite { .. } => "",
+        };
+        let text = format!(
+            "DELETE FROM kept WHERE (tenant_id, parent, id) IN (SELECT k.tenant_id, k.parent, k.id \
+             FROM kept k WHERE {which} LIMIT $2 {lock})"
+        );
+        write_tx!(self.db, |conn| -> DbError {
+            let deletion = diesel::sql_query(&text);
+            Ok(match bound {
+                Bound::Time(at) => {
+                    let deletion = deletion.bind::<BigInt, _>(at.unix_ms());
+                    deletion.bind::<BigInt, _>(limit).execute(conn).await?
+                }
+                Bound::Tenant(tenant) => {
+                    let deletion = deletion.bind::<Text, _>(tenant.as_str());
+                    deletion.bind::<BigInt, _>(limit).execute(conn).await?
+                }
+            })
+        })
+    }
+
+    /// Ends as failed what processes left in progress that show no sign of life any more: recovery has
+    /// taken their row away. Answers how many.
+    pub async fn fail_orphans(&self) -> Result<usize, DbError> {
+        let text = "UPDATE kept SET status = 'failed' WHERE status = 'in_progress' AND \
+                    (boot IS NULL OR boot NOT IN (SELECT boot FROM ledger_writers))";
+        let any: Vec<OneNumber> = on!(self.db, |conn| diesel::sql_query(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM kept WHERE status = 'in_progress'"
+        )
+        .load(conn)
+        .await)?;
+        // Nearly always; a look takes no writer.
+        if any.iter().all(|one| one.number == 0) {
+            return Ok(0);
+        }
+        write_tx!(self.db, |conn| -> DbError {
+            Ok(diesel::sql_query(text).execute(conn).await?)
+        })
+    }
+}
+
+/// What the things to be deleted have in common.
+#[derive(Debug, Clone, Copy)]
+enum Bound<'a> {
+    Time(Moment),
+    Tenant(&'a TenantId),
+}

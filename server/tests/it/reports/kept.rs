@@ -1,0 +1,279 @@
+//! What is kept of answers, on both databases: sealed, ended once, failed where its process is gone, and
+//! deleted with its time or its tenant.
+
+use std::time::Duration;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use serde_json::{Value, json};
+use server::auth::{Principal, Role};
+use server::kept::{
+    CANCELLED, IN_PROGRESS, KeepBounds, KeepError, Keeping, KeptPage, NewKept, NewTurn, Reader,
+    kinds,
+};
+use server::limits::LimitSettings;
+use server::reports::sweep::Sweeper;
+use server::store::accounts::Scopes;
+use shared::id::{TenantId, UserId};
+use shared::on;
+use shared::seal::Sealer;
+use shared::secret::Secret;
+use tokio_util::sync::CancellationToken;
+
+use super::{Room, rooms};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn keeping(room: &Room) -> Keeping {
+    let secret = Secret::new("a secret of more than thirty-two bytes".to_owned());
+    let bounds = KeepBounds {
+        item_bytes: 10_000,
+        tenant_bytes: 1_000_000,
+        running: 2,
+    };
+    let parts = (Sealer::new(&secret), room.clock.clone());
+    Keeping::new(
+        room.store.clone(),
+        parts,
+        room.ledger.boot().clone(),
+        bounds,
+    )
+}
+
+fn caller(tenant: &TenantId, user: Option<&UserId>) -> Principal {
+    Principal {
+        tenant: tenant.clone(),
+        tenant_name: "Acme".to_owned(),
+        user: user.cloned(),
+        username: None,
+        key: None,
+        key_name: None,
+        scopes: Scopes::ALL,
+        role: if user.is_some() {
+            Role::Member
+        } else {
+            Role::Owner
+        },
+        test: false,
+        price_multiplier_ppm: 1_000_000,
+        tenant_limits: LimitSettings::default(),
+        key_limits: LimitSettings::default(),
+        allowed_models: None,
+        zone: None,
+        parent: None,
+        ends_at: None,
+        keep_days: Some(2),
+    }
+}
+
+fn new<'a>(kind: &'static str, id: &'a str, said: &'a Value) -> NewKept<'a> {
+    NewKept {
+        kind,
+        id,
+        status: "",
+        model: "m",
+        said,
+    }
+}
+
+#[derive(QueryableByName)]
+struct Sealed {
+    #[diesel(sql_type = Text)]
+    sealed: String,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
+    for room in rooms().await {
+        let (tenant, other) = (room.tenant("Acme").await, room.tenant("Other").await);
+        let keeping = keeping(&room);
+        let (key, mia) = (caller(&tenant, None), UserId::random());
+        let member = caller(&tenant, Some(&mia));
+        let said = json!({"answer": {"text": "heron"}});
+        for (who, id) in [(&key, "resp_1"), (&member, "resp_2")] {
+            keeping
+                .keep(who, Some(new(kinds::RESPONSE, id, &said)), None)
+                .await
+                .expect("kept");
+        }
+        let read = async |reader: Reader<'_>, id: &str| {
+            let found = keeping
+                .get(reader, kinds::RESPONSE, id)
+                .await
+                .expect("read");
+            found.map(|found| found.said)
+        };
+        let stranger = caller(&other, None);
+        for (who, first, second) in [
+            (&key, true, true),
+            (&member, false, true),
+            (&stranger, false, false),
+        ] {
+            let reader = Reader::of(who);
+            assert_eq!(
+                read(reader, "resp_1").await.is_some(),
+                first,
+                "{}",
+                room.db.name
+            );
+            assert_eq!(
+                read(reader, "resp_2").await.is_some(),
+                second,
+                "{}",
+                room.db.name
+            );
+        }
+        assert_eq!(read(Reader::of(&key), "resp_1").await, Some(said.clone()));
+        let rows: Result<Vec<Sealed>, shared::db::DbError> = async {
+            use diesel_async::RunQueryDsl as _;
+            on!(room.db.db, |conn| diesel::sql_query(
+                "SELECT sealed FROM kept"
+            )
+            .load(conn)
+            .await)
+        }
+        .await;
+        for row in rows.expect("rows") {
+            assert!(
+                !row.sealed.contains("heron") && row.sealed.len() > 40,
+                "{}",
+                row.sealed
+            );
+        }
+        let large = json!("x".repeat(20_000));
+        let refused = keeping
+            .keep(&key, Some(new(kinds::RESPONSE, "resp_3", &large)), None)
+            .await;
+        assert!(
+            matches!(refused, Err(KeepError::TooLarge(_))),
+            "{refused:?}"
+        );
+
+        // A turn of a conversation moves its end; without one nothing is kept.
+        let items = [
+            ("msg_1".to_owned(), json!({"n": 1})),
+            ("msg_2".to_owned(), json!({"n": 2})),
+        ];
+        let turn = NewTurn {
+            conversation: "conv_1",
+            items: &items,
+        };
+        let refused = keeping.keep(&key, None, Some(turn)).await;
+        assert!(
+            matches!(refused, Err(KeepError::NoConversation)),
+            "{refused:?}"
+        );
+        let begun = new(kinds::CONVERSATION, "conv_1", &Value::Null);
+        keeping.keep(&key, Some(begun), None).await.expect("kept");
+        room.clock.advance(DAY);
+        keeping.keep(&key, None, Some(turn)).await.expect("kept");
+        keeping
+            .keep(&key, None, Some(turn))
+            .await
+            .expect("the same items once");
+        let page = KeptPage {
+            kind: kinds::ITEM,
+            parent: "conv_1",
+            after: None,
+            newest_first: true,
+            limit: 1,
+        };
+        let (items, has_more) = keeping.page(Reader::of(&key), page).await.expect("a page");
+        assert_eq!((items[0].id.as_str(), has_more), ("msg_2", true));
+        let behind = KeptPage {
+            after: Some((items[0].place, "msg_2")),
+            ..page
+        };
+        let (items, has_more) = keeping
+            .page(Reader::of(&key), behind)
+            .await
+            .expect("a page");
+        assert_eq!((items[0].id.as_str(), has_more), ("msg_1", false));
+
+        room.clock.advance(DAY + Duration::from_millis(1));
+        assert_eq!(
+            read(Reader::of(&key), "resp_1").await,
+            None,
+            "its time is over"
+        );
+        let stop = CancellationToken::new();
+        let sweeper = Sweeper::new(room.store.clone(), room.clock.clone());
+        let swept = sweeper.sweep(&stop).await.expect("swept");
+        assert_eq!(swept.kept, 2, "{}: the conversation stays", room.db.name);
+        let swept = room
+            .store
+            .forget_kept_of(&tenant, 100)
+            .await
+            .expect("deleted");
+        assert_eq!(swept, 3, "{}: with its tenant", room.db.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (keeping, key) = (keeping(&room), caller(&tenant, None));
+        let said = json!({"answer": {}});
+        let begin = |id: &'static str| {
+            let progress = NewKept {
+                status: IN_PROGRESS,
+                ..new(kinds::RESPONSE, id, &Value::Null)
+            };
+            keeping.begin(&key, progress)
+        };
+        let first = begin("resp_1").await.expect("begun");
+        let second = begin("resp_2").await.expect("begun");
+        let refused = begin("resp_3").await;
+        assert!(matches!(refused, Err(KeepError::Busy(2))), "{refused:?}");
+        assert!(
+            first
+                .end(&key, ("completed", &said), None)
+                .await
+                .expect("ended")
+        );
+        assert!(
+            !first
+                .end(&key, ("failed", &said), None)
+                .await
+                .expect("over"),
+            "once"
+        );
+        keeping
+            .cancel(Reader::of(&key), "resp_2")
+            .await
+            .expect("cancelled");
+        second.cancelled().await;
+        let ended = second.end(&key, ("completed", &said), None).await;
+        assert!(!ended.expect("over"), "{}", room.db.name);
+        let status = async |id: &str| {
+            let found = keeping
+                .get(Reader::of(&key), kinds::RESPONSE, id)
+                .await
+                .expect("read");
+            found.expect("there").status
+        };
+        assert_eq!(status("resp_1").await, "completed");
+        assert_eq!(status("resp_2").await, CANCELLED);
+
+        // This life shows itself, another never did.
+        let third = begin("resp_4").await.expect("begun");
+        assert_eq!(room.store.fail_orphans().await.expect("looked"), 0);
+        assert_eq!(status("resp_4").await, IN_PROGRESS);
+        let gone = "UPDATE kept SET boot = 'boot_gone' WHERE id = 'resp_4'";
+        room.db.execute(gone).await.expect("changed");
+        assert_eq!(
+            room.store.fail_orphans().await.expect("looked"),
+            1,
+            "{}",
+            room.db.name
+        );
+        assert_eq!(status("resp_4").await, "failed");
+        assert!(
+            !third
+                .end(&key, ("completed", &said), None)
+                .await
+                .expect("over")
+        );
+    }
+}
