@@ -16,7 +16,9 @@ use crate::admin::model_lists::ProviderModelList;
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
 use crate::admin::price_import::{PriceImports, PriceReviewPage};
 use crate::admin::provider_keys::{BulkAdd, ProviderKeyEdit};
-use crate::admin::providers::{ProviderData, ProviderDetail, ProviderList, ProviderNew, ProviderPick};
+use crate::admin::providers::{
+    ProviderData, ProviderDetail, ProviderList, ProviderNew, ProviderPick,
+};
 use crate::admin::route_check::RouteCheckPage;
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
@@ -28,7 +30,9 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind, KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Speaker, Switch, TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind,
+    KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
+    PriceItem, ProviderFilter, Scope, Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

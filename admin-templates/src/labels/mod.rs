@@ -13,11 +13,10 @@ use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
+pub use models::{Capability, ListStanding};
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
 };
-pub use models::{Capability, ListStanding};
-pub use money::{BudgetPeriod, Direction, EntryKind, GrantKind};
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
     SuspensionWhy, TenantStatus,

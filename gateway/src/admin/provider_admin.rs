@@ -13,7 +13,7 @@ use shared::link::balance::{BalanceBoard, BalanceTerms};
 use shared::link::choice::{CHOICE_TARGETS_MAX, ChoiceQuery, ChoiceTold};
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
-use shared::link::models::{ProviderModels};
+use shared::link::models::ProviderModels;
 use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{

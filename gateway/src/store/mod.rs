@@ -1,8 +1,8 @@
 //! Every statement of the gateway: providers and their sealed keys, and what happened to them. Opens
 //! no seal and holds no rule.
 
-mod days;
 pub(crate) mod balances;
+mod days;
 mod events;
 mod keys;
 pub(crate) mod schema;

@@ -8,7 +8,7 @@ use server_rooms::limits::LimitInfo;
 use shared::id::GenerationId;
 
 use super::open_call::Outgoing;
-use super::{Answer, CallError, Calls};
+use super::{Answer, CallError, Calls, Lifecycle};
 
 /// An answer on its way.
 pub type Later = Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send>>;

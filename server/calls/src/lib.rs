@@ -18,7 +18,6 @@ mod paces;
 pub mod plan;
 mod receipt;
 mod recovery;
-mod refused_hold;
 mod route;
 pub mod sentences;
 pub mod settle;
@@ -551,7 +550,8 @@ impl Calls {
             others,
             max_output_tokens,
             targets,
-    end_user, lifecycle,
+            end_user,
+            lifecycle,
         })
     }
 

@@ -13,7 +13,7 @@ use shared::link::balance::{BalanceBoard, BalanceTerms};
 use shared::link::choice::{ChoiceQuery, ChoiceTold};
 use shared::link::connectors::GatewayFacts;
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
-use shared::link::models::{ProviderModels};
+use shared::link::models::ProviderModels;
 use shared::link::wire;
 use shared::link::{
     AdminError, GatewayName, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin,

@@ -1,8 +1,8 @@
 //! Models and their prices. Each change is one transaction with its audit entry and its line in
 //! `changes`, so that every replica hears of it exactly when it is there.
 
-mod price_reviews;
 pub mod notices;
+mod price_reviews;
 pub mod provider_lists;
 mod statements;
 

@@ -10,7 +10,7 @@ use super::balance::{BalanceBoard, BalanceTerms};
 use super::choice::{ChoiceQuery, ChoiceTold};
 use super::connectors::{GatewayFacts, SecretRule};
 use super::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
-use super::models::{ProviderModels};
+use super::models::ProviderModels;
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;

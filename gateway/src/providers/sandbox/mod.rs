@@ -114,6 +114,7 @@ async fn embeddings_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> 
         model,
         asks_usage: false,
         quirks: Quirks::default(),
+        end_user: None,
     };
     let spoken = Spoken::of(call, &OPENAI_EMBEDDINGS, to)?;
     let said = Call {

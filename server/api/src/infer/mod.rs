@@ -127,7 +127,8 @@ impl InferApi {
             head: head(surface.dialect, request)?,
             body,
             max_cost,
-    end_user, route,
+            end_user,
+            route,
         })
     }
 }

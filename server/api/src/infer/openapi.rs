@@ -4,10 +4,10 @@
 use serde_json::{Map, Value, json};
 use shared::surface::{AnswerForm, BodyFormat, Surface, TenantPath};
 
-use super::{end_user, max_cost, route};
 use super::places::{shown_counting_path, shown_paths};
 use super::question::ESTIMATE;
 use super::state::Stateful;
+use super::{end_user, max_cost, route};
 use crate::PREFIX;
 
 /// A name for programs: the operation's word, and where that has several surfaces the path's words.
@@ -176,7 +176,11 @@ fn path_item(route: Route<'_>) -> Value {
 /// The routes on which a surface's models are called.
 fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
     let parameters = match surface.at {
-        TenantPath::Plain => vec![max_cost_parameter(), route_parameter(), end_user_parameter()],
+        TenantPath::Plain => vec![
+            max_cost_parameter(),
+            route_parameter(),
+            end_user_parameter(),
+        ],
         TenantPath::Model { .. } => vec![
             model_parameter(),
             max_cost_parameter(),

@@ -20,7 +20,8 @@ pub(crate) fn of_chat(price: PriceId) -> CallSnapshot {
         provider: "p".to_owned(),
         request: None,
         gateways: vec!["https://one".to_owned()],
-    detached: false, route: None,
+        detached: false,
+        route: None,
     }
 }
 

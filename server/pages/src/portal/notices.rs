@@ -15,7 +15,7 @@ pub(super) async fn notes<R: Rank>(
     who: &Member<R>,
     catalogue: &Catalogue,
 ) -> Result<Vec<ModelEndNote>, PageError> {
-    let principal = super::principal(who);
+    let principal = super::principal(who, None);
     let may = |model: &Model| model.enabled && principal.may_use(&model.id);
     let notices = catalogue.notices(&who.tenant.id).await?;
     let mine = notices

@@ -6,10 +6,10 @@
 
 mod changes;
 pub mod check;
-mod routing;
 pub mod lists;
 pub mod price_import;
 pub mod retirement;
+mod routing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,8 +28,8 @@ use tokio::sync::Mutex;
 use tracing::error;
 
 use self::price::Price;
-pub use self::routing::{Routing};
-use crate::settings::zones::{Zones};
+pub use self::routing::Routing;
+use crate::settings::zones::Zones;
 
 /// Why the catalogue was not changed.
 #[derive(Debug, thiserror::Error)]

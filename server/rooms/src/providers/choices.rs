@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use server_rules::catalogue::model::{Model, WeightedTarget};
+use server_rules::catalogue::model::{Model, WeightedTarget, plain};
 use shared::link::choice::{ChoiceQuery, TargetChoice, TargetState};
 use shared::link::{AdminError, ProviderAdmin, Target};
 
@@ -61,14 +61,6 @@ impl RoutedTarget {
             told.is_ok_and(|told| told.state == TargetState::Ready)
         };
         self.gateways.iter().any(is_ready)
-    }
-}
-
-fn plain(target: &WeightedTarget) -> Target {
-    Target {
-        provider: target.provider.clone(),
-        model: target.model.clone(),
-        gateway: target.gateway.clone(),
     }
 }
 

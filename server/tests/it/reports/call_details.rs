@@ -81,7 +81,10 @@ fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
         fault: None,
         began_ms: 40,
         duration_ms: 460,
-    demanded: None, next: None, region: None, status: None,
+        demanded: None,
+        next: None,
+        region: None,
+        status: None,
     }];
     record
 }

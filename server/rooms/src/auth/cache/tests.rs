@@ -23,7 +23,8 @@ fn known(tenant: &TenantId, loaded_at: Moment) -> Known {
         allowed_models: None,
         parent: None,
         ends_at: None,
-    keep_days: None, route: None,
+        keep_days: None,
+        route: None,
         zone: None,
     };
     Known {

@@ -34,7 +34,7 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
             | "settings"
             | "settings/calendar"
             | "settings/data",
-            | "settings/keeping",
+            "settings/keeping",
         ) => Some(Access::Manager),
         (&Method::POST, "settings/security") => Some(Access::Owner),
         _ => None,
