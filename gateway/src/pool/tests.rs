@@ -45,6 +45,7 @@ impl Provider for Fake {
             status: 200,
             latency_ms: 0,
             detail: String::new(),
+            usage: None,
         }
     }
 }

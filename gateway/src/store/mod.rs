@@ -311,5 +311,6 @@ pub(crate) fn tests_key(id: &str, provider: &str) -> KeyRow {
         base_url: None,
         headers: None,
         tags: None,
+        tokens_per_day: None,
     }
 }

@@ -261,6 +261,7 @@ async fn choice(providers: &ProviderList) -> shared::link::choice::TargetChoice 
             provider: "deep".to_owned(),
             model: "m".to_owned(),
             gateway: None,
+            answers: None,
         }],
         caller: 0,
         input: 10,

@@ -77,6 +77,7 @@ impl Scene {
                 ask_for: std::time::Duration::ZERO,
             },
             end_users: None,
+            paces: super::super::paces::Paces::default(),
         });
         Self {
             settler,

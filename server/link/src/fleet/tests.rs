@@ -18,6 +18,7 @@ fn call(gateways: &[Option<&str>]) -> Call {
         provider: format!("provider-{n}"),
         model: "m".to_owned(),
         gateway: gateway.map(str::to_owned),
+        answers: None,
     };
     Call {
         generation: GenerationId::random(),

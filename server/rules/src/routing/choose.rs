@@ -120,6 +120,7 @@ mod tests {
             is_default: false,
             created_at: Moment::default(),
             prices: Vec::new(),
+            facts: Default::default(),
         })
     }
 

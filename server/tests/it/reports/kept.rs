@@ -60,6 +60,7 @@ fn caller(tenant: &TenantId, user: Option<&UserId>) -> Principal {
         key_limits: LimitSettings::default(),
         allowed_models: None,
         zone: None,
+        route: None,
         parent: None,
         ends_at: None,
         keep_days: Some(2),

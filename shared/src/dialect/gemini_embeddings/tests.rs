@@ -139,6 +139,7 @@ fn bytes_pass_to_google_but_for_the_models_name() {
                 model: "theirs",
                 asks_usage: false,
                 quirks: Quirks::default(),
+                end_user: None,
             },
         );
         assert_eq!(sent_body.expect("sent"), sent.as_bytes());

@@ -335,6 +335,7 @@ impl Provider for MadeUpVendor {
             status,
             latency_ms: 0,
             detail: String::new(),
+            usage: None,
         }
     }
 }

@@ -33,8 +33,8 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
             | "members/:id/password"
             | "settings"
             | "settings/calendar"
-            | "settings/data",
-            "settings/keeping",
+            | "settings/data"
+            | "settings/keeping",
         ) => Some(Access::Manager),
         (&Method::POST, "settings/security") => Some(Access::Owner),
         _ => None,
