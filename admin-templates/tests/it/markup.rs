@@ -371,6 +371,7 @@ const LATIN: &[&str] = &[
     "sat",
     "sun",
     "json",
+    "pdf",
     // Formats, headers and fields of requests, by their names.
     "responses",
     "messages",
