@@ -141,6 +141,24 @@ struct Due {
     row: Option<BalanceRow>,
 }
 
+impl Due {
+    /// What is known of a key that nobody asked about.
+    fn never_asked(&self) -> BalanceRow {
+        BalanceRow {
+            key_id: self.key.id.as_str().to_owned(),
+            provider: self.provider.name.clone(),
+            amount: None,
+            currency: None,
+            read_at: None,
+            asked_at: None,
+            next_at: 0,
+            problem: None,
+            failures: 0,
+            state: BalanceState::Unknown.word().to_owned(),
+        }
+    }
+}
+
 impl ProviderList {
     /// Asks for balances until the process stops.
     pub(super) async fn keep_balances(self: Arc<Self>, supervisor: Supervisor) {
@@ -263,40 +281,12 @@ impl ProviderList {
         told: Result<BalanceReading, BalanceProblem>,
         (samples, now): (&[Sample], Moment),
     ) -> (BalanceRow, Option<GatewayEvent>) {
-        let old = due.row.clone().unwrap_or_else(|| BalanceRow {
-            key_id: due.key.id.as_str().to_owned(),
-            provider: due.provider.name.clone(),
-            amount: None,
-            currency: None,
-            read_at: None,
-            asked_at: None,
-            next_at: 0,
-            problem: None,
-            failures: 0,
-            state: BalanceState::Unknown.word().to_owned(),
-        });
+        let old = due.row.clone().unwrap_or_else(|| due.never_asked());
         let before = BalanceState::from_word(&old.state);
         let asked_at = Some(now.unix_ms());
         let reading = match told {
             Ok(reading) => reading,
-            Err(problem) => {
-                let failures = old.failures.saturating_add(1);
-                let is_stale = self.is_stale(old.read_at, now);
-                let state = if is_stale {
-                    BalanceState::Unknown
-                } else {
-                    before
-                };
-                let row = BalanceRow {
-                    asked_at,
-                    next_at: now.after(self.pace.next(failures)).unix_ms(),
-                    problem: Some(problem.word().to_owned()),
-                    failures,
-                    state: state.word().to_owned(),
-                    ..old
-                };
-                return (row, None);
-            }
+            Err(problem) => return (self.untold(old, problem, now), None),
         };
         let last = Sample {
             at: now.unix_ms(),
@@ -336,6 +326,24 @@ impl ProviderList {
             ..old
         };
         (row, news)
+    }
+
+    /// What is kept of a question that brought nothing.
+    fn untold(&self, old: BalanceRow, problem: BalanceProblem, now: Moment) -> BalanceRow {
+        let failures = old.failures.saturating_add(1);
+        let state = if self.is_stale(old.read_at, now) {
+            BalanceState::Unknown
+        } else {
+            BalanceState::from_word(&old.state)
+        };
+        BalanceRow {
+            asked_at: Some(now.unix_ms()),
+            next_at: now.after(self.pace.next(failures)).unix_ms(),
+            problem: Some(problem.word().to_owned()),
+            failures,
+            state: state.word().to_owned(),
+            ..old
+        }
     }
 
     fn is_stale(&self, read_at: Option<i64>, now: Moment) -> bool {

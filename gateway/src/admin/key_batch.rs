@@ -224,7 +224,11 @@ fn chosen(rows: Vec<KeyRow>, change: &KeysChange) -> Result<Vec<KeyRow>, AdminEr
 fn wrong(last4: String, error: AdminError) -> KeyLine {
     let invalid = match error {
         AdminError::Invalid(invalid) => invalid,
-        other => shared::link::InvalidField {
+        other @ (AdminError::NotFound
+        | AdminError::Duplicate
+        | AdminError::Unreachable(_)
+        | AdminError::Unanswered(_)
+        | AdminError::Internal) => shared::link::InvalidField {
             field: String::new(),
             rule: other.to_string(),
         },

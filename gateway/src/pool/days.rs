@@ -36,7 +36,8 @@ pub(crate) fn day_of(now: Moment) -> i64 {
 /// A day of one key.
 #[derive(Debug, Default)]
 pub(super) struct Day {
-    day: i64,
+    /// Days since 1970 in UTC.
+    number: i64,
     /// What the database has, of this process and of others.
     known: DayCount,
     /// What this process used besides.
@@ -51,9 +52,9 @@ impl Day {
     /// Goes on to the day of `now`. A clock that was set back waits for itself.
     pub(super) fn pass(&mut self, now: Moment) {
         let day = day_of(now);
-        if day > self.day {
+        if day > self.number {
             *self = Self {
-                day,
+                number: day,
                 ..Self::default()
             };
         }
@@ -71,7 +72,7 @@ impl Day {
             .is_some_and(|most| is_over(requests, 1, most.into()))
             || (terms.tokens_per_day).is_some_and(|most| is_over(spent, tokens, most));
         is_full.then(|| {
-            let tomorrow = self.day.saturating_add(1).saturating_mul(DAY_SECONDS);
+            let tomorrow = self.number.saturating_add(1).saturating_mul(DAY_SECONDS);
             Moment::from_unix_ms(tomorrow.saturating_mul(1_000))
         })
     }
@@ -80,12 +81,12 @@ impl Day {
     pub(super) fn take(&mut self, tokens: u64) -> i64 {
         self.own.requests = self.own.requests.saturating_add(1);
         self.own.tokens = self.own.tokens.saturating_add(signed(tokens));
-        self.day
+        self.number
     }
 
     /// A call that began on `day` used another number of tokens than was thought.
     pub(super) fn change_tokens(&mut self, day: i64, before: u64, after: u64) {
-        if day == self.day {
+        if day == self.number {
             let change = signed(after).saturating_sub(signed(before));
             self.own.tokens = self.own.tokens.saturating_add(change);
         }
@@ -93,20 +94,20 @@ impl Day {
 
     /// A call that began on `day` never reached its provider.
     pub(super) fn never_sent(&mut self, day: i64) {
-        if day == self.day {
+        if day == self.number {
             self.own.requests = self.own.requests.saturating_sub(1);
         }
     }
 
     pub(super) fn unsaved(&self) -> DayCount {
         DayCount {
-            day: self.day,
+            day: self.number,
             ..self.own
         }
     }
 
     pub(super) fn saved(&mut self, written: DayCount, total: DayCount) {
-        if written.day != self.day || total.day != self.day {
+        if written.day != self.number || total.day != self.number {
             return;
         }
         self.own.requests = self.own.requests.saturating_sub(written.requests);

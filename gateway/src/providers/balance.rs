@@ -257,7 +257,19 @@ impl BalanceQuestion {
         let unheard = |fault: Fault| match fault.kind {
             FaultKind::Timeout => BalanceProblem::Slow,
             FaultKind::InvalidAnswer => BalanceProblem::Unreadable,
-            _ => BalanceProblem::Unreachable,
+            FaultKind::BadRequest
+            | FaultKind::ContentPolicy
+            | FaultKind::EndUserBlocked
+            | FaultKind::InvalidKey
+            | FaultKind::QuotaExhausted
+            | FaultKind::RateLimited
+            | FaultKind::Overloaded
+            | FaultKind::Unreachable
+            | FaultKind::Interrupted
+            | FaultKind::NotFound
+            | FaultKind::NoCapacity
+            | FaultKind::Canceled
+            | FaultKind::Internal => BalanceProblem::Unreachable,
         };
         let head = outbound::send(request, ASK_MAX).await.map_err(unheard)?;
         match head.status {

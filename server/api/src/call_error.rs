@@ -5,6 +5,7 @@ use server_calls::{CallError, sentences};
 use server_edge::date;
 use server_rooms::accounts::Scope;
 use server_rooms::ledger::{BudgetPeriod, Spender};
+use server_rooms::limits::LimitExceeded;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::dialect::BadBody;
@@ -36,15 +37,7 @@ impl From<CallError> for ApiError {
                 let message = format!(
                     "The model `{model}` does not exist or your key may not use it. GET /api/v1/models lists yours."
                 );
-                Self::NotFound(
-                    Words {
-                        kind: INVALID,
-                        code: "model_not_found",
-                        message: &message,
-                        param: Some("model"),
-                    }
-                    .body(),
-                )
+                no_model(&message)
             }
             CallError::ModelRetired {
                 model,
@@ -82,18 +75,7 @@ impl From<CallError> for ApiError {
                 "max_tokens",
                 "The call is too large to be priced; ask for less.",
             ),
-            CallError::Limited(exceeded) => {
-                let seconds = exceeded
-                    .retry_after
-                    .as_millis()
-                    .div_ceil(1_000)
-                    .clamp(1, 3_600);
-                Self::too_many(
-                    "rate_limit_exceeded",
-                    exceeded.message(),
-                    u64::try_from(seconds).unwrap_or(1),
-                )
-            }
+            CallError::Limited(exceeded) => limited(&exceeded),
             CallError::InsufficientCredits {
                 available,
                 required,
@@ -113,6 +95,31 @@ impl From<CallError> for ApiError {
     }
 }
 
+fn no_model(message: &str) -> ApiError {
+    ApiError::NotFound(
+        Words {
+            kind: INVALID,
+            code: "model_not_found",
+            message,
+            param: Some("model"),
+        }
+        .body(),
+    )
+}
+
+fn limited(exceeded: &LimitExceeded) -> ApiError {
+    let seconds = exceeded
+        .retry_after
+        .as_millis()
+        .div_ceil(1_000)
+        .clamp(1, 3_600);
+    ApiError::too_many(
+        "rate_limit_exceeded",
+        exceeded.message(),
+        u64::try_from(seconds).unwrap_or(1),
+    )
+}
+
 /// OpenAI answers for a model that it took away as for one that never was.
 fn retired(model: &str, at: Moment, successor: Option<&str>) -> ApiError {
     let instead = successor.map_or_else(
@@ -123,15 +130,7 @@ fn retired(model: &str, at: Moment, successor: Option<&str>) -> ApiError {
         "The model `{model}` was retired on {}. {instead}",
         date::text(at)
     );
-    ApiError::NotFound(
-        Words {
-            kind: INVALID,
-            code: "model_not_found",
-            message: &message,
-            param: Some("model"),
-        }
-        .body(),
-    )
+    no_model(&message)
 }
 
 /// A model that nobody may serve; OpenRouter answers the same with 404.

@@ -275,7 +275,12 @@ impl AdminError {
                     rule: format!("{EARLIER} (it does not know `{unknown}`)"),
                 })
             }
-            other => other,
+            Self::NotFound
+            | Self::Duplicate
+            | Self::Invalid(_)
+            | Self::Unreachable(_)
+            | Self::Unanswered(_)
+            | Self::Internal => self,
         }
     }
 }

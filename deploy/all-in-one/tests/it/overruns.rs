@@ -1,6 +1,8 @@
 //! `max_cost` ends an answer by itself, also at a provider that takes no notice of the maximum it was sent: the
 //! tenant sees a regular end and pays no more than it said.
 
+use std::fmt::Write;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -20,17 +22,17 @@ fn endless(field: &str, choices: usize) -> Vec<u8> {
         for index in 0..choices {
             let chunk = json!({"id": "x", "object": "chat.completion.chunk", "model": "theirs",
                 "choices": [{"index": index, "delta": {field: "word "}, "finish_reason": null}]});
-            text.push_str(&format!("data: {chunk}\n\n"));
+            let _ = write!(text, "data: {chunk}\n\n");
         }
     }
     for index in 0..choices {
         let chunk = json!({"id": "x", "object": "chat.completion.chunk", "model": "theirs",
             "choices": [{"index": index, "delta": {}, "finish_reason": "stop"}]});
-        text.push_str(&format!("data: {chunk}\n\n"));
+        let _ = write!(text, "data: {chunk}\n\n");
     }
     let usage = json!({"id": "x", "object": "chat.completion.chunk", "model": "theirs", "choices": [],
         "usage": {"prompt_tokens": 5, "completion_tokens": WORDS * choices}});
-    text.push_str(&format!("data: {usage}\n\ndata: [DONE]\n\n"));
+    let _ = write!(text, "data: {usage}\n\ndata: [DONE]\n\n");
     stream_of(&text)
 }
 

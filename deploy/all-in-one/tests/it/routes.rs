@@ -32,7 +32,7 @@ impl Scene {
                 if name.starts_with("down") {
                     answer("503 Service Unavailable", "", DOWN)
                 } else {
-                    let named = GOOD.replacen("{", r#"{"model":"theirs","#, 1);
+                    let named = GOOD.replacen('{', r#"{"model":"theirs","#, 1);
                     answer("200 OK", "", &named)
                 }
             })

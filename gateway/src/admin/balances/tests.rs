@@ -7,7 +7,7 @@ use shared::link::{
 };
 use shared::secret::Secret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -33,53 +33,55 @@ fn tells(amount: &str) -> Does {
 
 type Table = Arc<Mutex<Vec<Does>>>;
 
+async fn answer_by_table(mut stream: TcpStream, table: Table) {
+    let mut head = Vec::new();
+    let mut piece = [0_u8; 1_024];
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut piece).await {
+            Ok(count) if count > 0 => head.extend_from_slice(&piece[..count]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let row = head.split("bearer key-of-row-").nth(1).unwrap_or_default();
+    let row: usize = row[..2].parse().expect("a row");
+    let does = table.lock().expect("a table")[row].clone();
+    let is_known = head.starts_with("get /user/balance http/1.1");
+    let (status, body) = match does {
+        Does::Says(status, body) if is_known => (status, body),
+        Does::Says(..) => (404, String::new()),
+        Does::Silent => return std::future::pending().await,
+        Does::Breaks => {
+            let begun = "HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"is_avail";
+            let _ = stream.write_all(begun.as_bytes()).await;
+            return;
+        }
+        Does::Trickles => {
+            let begun = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{";
+            let _ = stream.write_all(begun.as_bytes()).await;
+            loop {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if stream.write_all(b" ").await.is_err() {
+                    return;
+                }
+            }
+        }
+    };
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = stream.write_all(answer.as_bytes()).await;
+}
+
 /// A vendor of DeepSeek's interface; which row is meant, the key says.
 async fn vendor_at(table: Table) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let table = table.clone();
-            tokio::spawn(async move {
-                let mut head = Vec::new();
-                let mut piece = [0_u8; 1_024];
-                while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-                    match stream.read(&mut piece).await {
-                        Ok(count) if count > 0 => head.extend_from_slice(&piece[..count]),
-                        _ => return,
-                    }
-                }
-                let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-                let row = head.split("bearer key-of-row-").nth(1).unwrap_or_default();
-                let row: usize = row[..2].parse().expect("a row");
-                let does = table.lock().expect("a table")[row].clone();
-                let is_known = head.starts_with("get /user/balance http/1.1");
-                let (status, body) = match does {
-                    Does::Says(status, body) if is_known => (status, body),
-                    Does::Says(..) => (404, String::new()),
-                    Does::Silent => return std::future::pending().await,
-                    Does::Breaks => {
-                        let begun = "HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"is_avail";
-                        let _ = stream.write_all(begun.as_bytes()).await;
-                        return;
-                    }
-                    Does::Trickles => {
-                        let begun = "HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{";
-                        let _ = stream.write_all(begun.as_bytes()).await;
-                        loop {
-                            tokio::time::sleep(Duration::from_millis(200)).await;
-                            if stream.write_all(b" ").await.is_err() {
-                                return;
-                            }
-                        }
-                    }
-                };
-                let answer = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                    body.len()
-                );
-                let _ = stream.write_all(answer.as_bytes()).await;
-            });
+    let supervisor = Supervisor::new();
+    supervisor.clone().spawn_servant("vendor", async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            supervisor.spawn_servant("answer", answer_by_table(stream, table.clone()));
         }
     });
     format!("http://{address}/v1")
@@ -152,11 +154,17 @@ async fn statuses(providers: &ProviderList) -> Vec<ProviderKeyView> {
     keys
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
-    let says = |status, body: &str| Does::Says(status, body.to_owned());
-    let (html, huge) = ("<html>Sign in</html>", " ".repeat(70_000));
-    let rows = [
+/// What the fake does, the amount that is read, the word for it or its problem, and the key's status.
+type BalanceCase = (Does, Option<&'static str>, &'static str, &'static str);
+
+const HTML: &str = "<html>Sign in</html>";
+
+fn says(status: u16, body: &str) -> Does {
+    Does::Says(status, body.to_owned())
+}
+
+fn rows() -> Vec<BalanceCase> {
+    vec![
         (tells("\"110.00\""), Some("110"), "fine", "active"),
         (tells("10"), Some("10"), "low", "active"),
         (tells("\"0.00\""), Some("0"), "parked", "parked"),
@@ -164,9 +172,9 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
         (tells("null"), None, "unreadable", "active"),
         (tells("\"much\""), None, "unreadable", "active"),
         (tells("1e99"), None, "unreadable", "active"),
-        (says(200, html), None, "unreadable", "active"),
+        (says(200, HTML), None, "unreadable", "active"),
         (says(200, ""), None, "unreadable", "active"),
-        (says(200, &huge), None, "unreadable", "active"),
+        (says(200, &" ".repeat(70_000)), None, "unreadable", "active"),
         (
             says(200, "{\"balance_infos\":[]}"),
             None,
@@ -174,21 +182,21 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
             "active",
         ),
         (says(401, "{}"), None, "refused", "active"),
-        (says(403, html), None, "refused", "active"),
+        (says(403, HTML), None, "refused", "active"),
         (says(404, "{}"), None, "absent", "active"),
         (says(500, "{}"), None, "failed", "active"),
         (says(302, ""), None, "failed", "active"),
         (Does::Silent, None, "slow", "active"),
         (Does::Trickles, None, "slow", "active"),
         (Does::Breaks, None, "unreachable", "active"),
-    ];
-    let folder = tempfile::tempdir().expect("a folder");
-    let supervisor = Supervisor::new();
-    let providers = super::super::tests::providers(folder.path(), &supervisor).await;
-    let table: Table = Arc::new(Mutex::new(rows.iter().map(|row| row.0.clone()).collect()));
-    with_keys(&providers, vendor_at(table.clone()).await, rows.len()).await;
-    let told = asked(&providers, terms()).await;
-    let views = statuses(&providers).await;
+    ]
+}
+
+fn each_stands_as_its_row_says(
+    rows: &[BalanceCase],
+    told: &[KeyBalance],
+    views: &[ProviderKeyView],
+) {
     for (at, (does, amount, word, status)) in rows.iter().enumerate() {
         let (told, view) = (&told[at], &views[at]);
         let shown = told.amount.map(|amount| amount.to_string());
@@ -199,6 +207,19 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
         assert_eq!(view.status, *status, "{does:?}");
         assert_eq!(view.reason.is_some(), *status == "parked", "{does:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
+    let rows = rows();
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = super::super::tests::providers(folder.path(), &supervisor).await;
+    let table: Table = Arc::new(Mutex::new(rows.iter().map(|row| row.0.clone()).collect()));
+    with_keys(&providers, vendor_at(table.clone()).await, rows.len()).await;
+    let told = asked(&providers, terms()).await;
+    let views = statuses(&providers).await;
+    each_stands_as_its_row_says(&rows, &told, &views);
     // A parked key is no choice, and the others are.
     let free = rows.iter().filter(|row| row.3 == "active").count();
     let choice = choice(&providers).await;
@@ -210,7 +231,7 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
         let mut table = table.lock().expect("a table");
         table[2] = tells("\"30\"");
         table[3] = says(500, "{}");
-        table[0] = says(200, html);
+        table[0] = says(200, HTML);
     }
     let told = asked(&providers, terms()).await;
     let views = statuses(&providers).await;

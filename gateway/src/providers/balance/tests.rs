@@ -10,80 +10,83 @@ fn read(vendor: &str, at: usize, body: &str) -> Result<(String, String), Balance
     Ok((told.amount.to_string(), told.currency))
 }
 
+/// A vendor, which of its questions, the answer, and the amount and the currency that it tells.
+const DOCUMENTED: [(&str, usize, &str, &str, &str); 10] = [
+    (
+        "deepseek",
+        0,
+        r#"{"is_available":true,"balance_infos":[{"currency":"CNY","total_balance":"110.00","granted_balance":"10.00","topped_up_balance":"100.00"}]}"#,
+        "110",
+        "CNY",
+    ),
+    (
+        "deepseek",
+        0,
+        r#"{"is_available":true,"balance_infos":[{"currency":"CNY","total_balance":"0.00"},{"currency":"USD","total_balance":"4.20"}]}"#,
+        "4.2",
+        "USD",
+    ),
+    (
+        "deepseek",
+        0,
+        r#"{"is_available":false,"balance_infos":[{"currency":"USD","total_balance":"-0.03"}]}"#,
+        "-0.03",
+        "USD",
+    ),
+    (
+        "openrouter",
+        0,
+        r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#,
+        "74.75",
+        "USD",
+    ),
+    (
+        "openrouter",
+        1,
+        r#"{"data":{"label":"sk-or-v1-0e6...1c9","limit":10,"usage":1e-05,"limit_remaining":9.99999,"is_free_tier":false}}"#,
+        "9.99999",
+        "USD",
+    ),
+    (
+        "moonshot-cn",
+        0,
+        r#"{"code":0,"data":{"available_balance":49.58894,"voucher_balance":46.58893,"cash_balance":3.00001},"scode":"0x0","status":true}"#,
+        "49.58894",
+        "CNY",
+    ),
+    (
+        "moonshot",
+        0,
+        r#"{"code":0,"data":{"available_balance":0,"cash_balance":-2.5}}"#,
+        "0",
+        "USD",
+    ),
+    (
+        "siliconflow",
+        0,
+        r#"{"code":20000,"message":"OK","status":true,"data":{"id":"u","balance":"0.88","chargeBalance":"88.00","totalBalance":"88.88"}}"#,
+        "88.88",
+        "CNY",
+    ),
+    (
+        "novita",
+        0,
+        r#"{"availableBalance":"1000000","cashBalance":"800000","creditLimit":"200000"}"#,
+        "100",
+        "USD",
+    ),
+    (
+        "evolink",
+        0,
+        r#"{"success":true,"data":{"token":{"remaining_credits":1,"unlimited_credits":true},"user":{"remaining_credits":12.5,"used_credits":3}}}"#,
+        "12.5",
+        "credits",
+    ),
+];
+
 #[test]
 fn what_vendors_document_is_read_as_it_stands() {
-    for (vendor, at, body, amount, currency) in [
-        (
-            "deepseek",
-            0,
-            r#"{"is_available":true,"balance_infos":[{"currency":"CNY","total_balance":"110.00","granted_balance":"10.00","topped_up_balance":"100.00"}]}"#,
-            "110",
-            "CNY",
-        ),
-        (
-            "deepseek",
-            0,
-            r#"{"is_available":true,"balance_infos":[{"currency":"CNY","total_balance":"0.00"},{"currency":"USD","total_balance":"4.20"}]}"#,
-            "4.2",
-            "USD",
-        ),
-        (
-            "deepseek",
-            0,
-            r#"{"is_available":false,"balance_infos":[{"currency":"USD","total_balance":"-0.03"}]}"#,
-            "-0.03",
-            "USD",
-        ),
-        (
-            "openrouter",
-            0,
-            r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#,
-            "74.75",
-            "USD",
-        ),
-        (
-            "openrouter",
-            1,
-            r#"{"data":{"label":"sk-or-v1-0e6...1c9","limit":10,"usage":1e-05,"limit_remaining":9.99999,"is_free_tier":false}}"#,
-            "9.99999",
-            "USD",
-        ),
-        (
-            "moonshot-cn",
-            0,
-            r#"{"code":0,"data":{"available_balance":49.58894,"voucher_balance":46.58893,"cash_balance":3.00001},"scode":"0x0","status":true}"#,
-            "49.58894",
-            "CNY",
-        ),
-        (
-            "moonshot",
-            0,
-            r#"{"code":0,"data":{"available_balance":0,"cash_balance":-2.5}}"#,
-            "0",
-            "USD",
-        ),
-        (
-            "siliconflow",
-            0,
-            r#"{"code":20000,"message":"OK","status":true,"data":{"id":"u","balance":"0.88","chargeBalance":"88.00","totalBalance":"88.88"}}"#,
-            "88.88",
-            "CNY",
-        ),
-        (
-            "novita",
-            0,
-            r#"{"availableBalance":"1000000","cashBalance":"800000","creditLimit":"200000"}"#,
-            "100",
-            "USD",
-        ),
-        (
-            "evolink",
-            0,
-            r#"{"success":true,"data":{"token":{"remaining_credits":1,"unlimited_credits":true},"user":{"remaining_credits":12.5,"used_credits":3}}}"#,
-            "12.5",
-            "credits",
-        ),
-    ] {
+    for (vendor, at, body, amount, currency) in DOCUMENTED {
         let expected = Ok((amount.to_owned(), currency.to_owned()));
         assert_eq!(read(vendor, at, body), expected, "{vendor}: {body}");
     }

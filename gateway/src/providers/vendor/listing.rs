@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -135,7 +136,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -158,7 +159,7 @@ struct Page {
     last_id: Value,
     /// Google's.
     #[serde(rename = "nextPageToken", deserialize_with = "any")]
-    next_page: Value,
+    next_token: Value,
     /// Cohere's.
     #[serde(deserialize_with = "any")]
     next_page_token: Value,
@@ -192,7 +193,7 @@ impl Page {
         if self.has_more == Value::Bool(true) {
             return mark("after_id", &self.last_id);
         }
-        mark("pageToken", &self.next_page).or_else(|| mark("page_token", &self.next_page_token))
+        mark("pageToken", &self.next_token).or_else(|| mark("page_token", &self.next_page_token))
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entries> {

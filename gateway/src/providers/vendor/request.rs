@@ -213,8 +213,8 @@ fn refuses_end_user(way: &Way<'_>, told: &Told, message: &str) -> bool {
     }
     // Some name the whole way to a field: `body.user`, `metadata.user_id`.
     let is_of_param = |field: &str| {
-        let parts = told.param.as_deref().unwrap_or_default().split('.');
-        parts.filter(|part| *part != "body").next() == Some(field)
+        let mut parts = told.param.as_deref().unwrap_or_default().split('.');
+        parts.find(|part| *part != "body") == Some(field)
     };
     let quoted = |field: &str| {
         let marks = [("'", "'"), ("\"", "\""), ("`", "`"), ("", ":")];

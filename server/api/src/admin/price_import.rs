@@ -98,7 +98,7 @@ impl PriceImportApi {
         caller: SuperadminCaller<kind::SetPrices>,
         body: Json<NewReviewBody>,
     ) -> Result<Created<PriceReviewView>, ApiError> {
-        let import = body.0.read()?;
+        let import = body.0.read();
         let kinds = self.kinds().await;
         let id = self
             .catalogue

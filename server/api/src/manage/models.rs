@@ -122,7 +122,7 @@ pub enum ModelListAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Union)]
 pub enum ModelAnswer {
     /// OpenAI's.
-    OpenAi(TenantModelView),
+    OpenAi(Box<TenantModelView>),
     /// Anthropic's.
     Anthropic(AnthropicModelView),
     /// Google's.
@@ -287,7 +287,7 @@ impl ModelsApi {
     ) -> Result<Json<ModelAnswer>, ApiError> {
         let model = found(&self.catalogue, &caller, (&id.0, self.clock.now()))?;
         Ok(Json(match family_of(headers) {
-            ApiFamily::OpenAi => ModelAnswer::OpenAi(self.shown(&caller, &model).into()),
+            ApiFamily::OpenAi => ModelAnswer::OpenAi(Box::new(self.shown(&caller, &model).into())),
             ApiFamily::Anthropic => ModelAnswer::Anthropic(self.shown(&caller, &model).into()),
             ApiFamily::Gemini => ModelAnswer::Gemini(self.shown(&caller, &model).into()),
         }))

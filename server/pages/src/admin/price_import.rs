@@ -156,7 +156,7 @@ pub(super) async fn upload(
                     };
                     (vec![wrong], String::new())
                 }
-                Err(error) => return Err(refused(error).into()),
+                Err(error) => return Err(refused(error)),
             }
         }
     };
@@ -252,7 +252,7 @@ pub(super) async fn apply(
                         sent.form = sent.form.wrong(field, FieldError::Past);
                     }
                 }
-                Err(error) => return Err(refused(error).into()),
+                Err(error) => return Err(refused(error)),
             }
         }
     }

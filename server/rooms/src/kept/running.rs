@@ -52,7 +52,7 @@ impl Running {
                 Ok(Some(status)) if status == IN_PROGRESS => {}
                 Ok(_) => return,
                 Err(error) => {
-                    warn!(%error, "whether `{}` is cancelled is not known: {error}", self.id)
+                    warn!(%error, "whether `{}` is cancelled is not known: {error}", self.id);
                 }
             }
         }
@@ -169,7 +169,7 @@ impl Keeping {
                 Ok(0) => {}
                 Ok(failed) => info!("{failed} responses of processes that died failed"),
                 Err(error) => {
-                    warn!(%error, "responses of dead processes could not be ended: {error}")
+                    warn!(%error, "responses of dead processes could not be ended: {error}");
                 }
             }
         }

@@ -34,6 +34,10 @@ mod unix_ms {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use shared::clock::Moment;
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
     pub(super) fn serialize<S: Serializer>(at: &Moment, to: S) -> Result<S::Ok, S::Error> {
         at.unix_ms().serialize(to)
     }

@@ -53,7 +53,7 @@ pub fn choose<'a>(
             Some(Reverse(pace(target)?.first_byte_us))
         }),
         Some(RouteSort::Throughput) => {
-            sort_by_pace(&mut targets, |target| pace(target)?.tokens_per_1000_s)
+            sort_by_pace(&mut targets, |target| pace(target)?.tokens_per_1000_s);
         }
         None => {}
     }
@@ -92,6 +92,7 @@ mod tests {
     use shared::link::Operation;
 
     use super::*;
+    use crate::catalogue::facts::ModelFacts;
     use crate::catalogue::model::ModelParts;
 
     /// Providers `a` to `d`: one a priority, but `c` and `d`, which are drawn.
@@ -120,7 +121,7 @@ mod tests {
             is_default: false,
             created_at: Moment::default(),
             prices: Vec::new(),
-            facts: Default::default(),
+            facts: ModelFacts::default(),
         })
     }
 

@@ -35,13 +35,12 @@ pub(super) fn forwarded(body: &Bytes, model: &str) -> Result<Bytes, BadBody> {
     for one in all.into_iter().filter(|one| is_object(one)) {
         let inside = one.get().as_bytes();
         let [old] = json::fields(inside, ["model"]).map_err(broken)?;
-        edits.push(match old {
-            Some(old) => Edit::replace(json::span(body, old), name.clone()),
-            None => {
-                // There is a content behind it.
-                let at = json::span(body, one).start;
-                Edit::replace(at..at + 1, format!("{{\"model\":{name},"))
-            }
+        edits.push(if let Some(old) = old {
+            Edit::replace(json::span(body, old), name.clone())
+        } else {
+            // There is a content behind it.
+            let at = json::span(body, one).start;
+            Edit::replace(at..at + 1, format!("{{\"model\":{name},"))
         });
     }
     Ok(json::apply(body, edits))

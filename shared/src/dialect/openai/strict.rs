@@ -48,13 +48,9 @@ pub(crate) fn said(strict: Option<bool>, schema: Option<&Json>) -> Option<bool> 
 
 /// Whether OpenAI takes a schema as strict.
 fn takes(schema: &Json) -> bool {
-    match schema.value() {
-        Value::Object(root) => {
-            let is_object = root.get("type").and_then(Value::as_str) == Some("object");
-            is_object && takes_object(&root, 0)
-        }
-        _ => false,
-    }
+    let root = schema.value();
+    let is_object = root.get("type").and_then(Value::as_str) == Some("object");
+    is_object && takes_value(&root, 0)
 }
 
 fn takes_value(value: &Value, depth: u32) -> bool {
@@ -107,12 +103,14 @@ mod tests {
 
     use super::*;
 
+    /// An object that has these properties and no others.
+    fn closed(properties: Value, required: Value) -> Value {
+        json!({"type": "object", "properties": properties, "required": required,
+            "additionalProperties": false})
+    }
+
     #[test]
     fn a_schema_is_strict_where_nothing_may_be_left_out_or_added() {
-        let closed = |properties: Value, required: Value| {
-            json!({"type": "object", "properties": properties, "required": required,
-                "additionalProperties": false})
-        };
         let text = json!({"type": "string", "description": "d"});
         for (schema, expected) in [
             (closed(json!({"a": text}), json!(["a"])), true),
@@ -181,6 +179,11 @@ mod tests {
             assert_eq!(said(Some(true), Some(&schema)), told, "{text}");
             assert_eq!(said(Some(false), Some(&schema)), Some(false), "{text}");
         }
+    }
+
+    #[test]
+    fn a_schema_of_too_many_levels_is_not_strict() {
+        let text = json!({"type": "string", "description": "d"});
         let mut deep = closed(json!({"a": text}), json!(["a"]));
         for _ in 0..12 {
             deep = closed(json!({"a": deep}), json!(["a"]));

@@ -37,13 +37,14 @@ impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
                     Ok(texts) => request.texts = texts,
                     Err(error) => bad = Some(error),
                 },
-                "dimensions" if raw != "null" => match raw.parse() {
-                    Ok(number) => request.dimensions = Some(number),
-                    Err(_) => {
+                "dimensions" if raw != "null" => {
+                    if let Ok(number) = raw.parse() {
+                        request.dimensions = Some(number);
+                    } else {
                         let message = "`dimensions` must be a whole number.";
                         bad = Some(BadBody::of("dimensions", message));
                     }
-                },
+                }
                 name if raw != "null" && !KNOWN.contains(&name) => {
                     request.unsaid.push(name.to_owned());
                 }

@@ -67,7 +67,7 @@ fn what_is_no_name_is_counted_and_left_out() {
 fn a_list_of_a_million_is_read_to_its_bounds() {
     let mut body = String::from(r#"{"data":["#);
     for number in 0..300_000 {
-        body.push_str(&format!(r#"{{"id":"m{number}"}},"#));
+        let _ = write!(body, r#"{{"id":"m{number}"}},"#);
     }
     body.push_str(r#"{"id":"last"}]}"#);
     let models = read(&body).expect("a list");

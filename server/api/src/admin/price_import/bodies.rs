@@ -13,7 +13,6 @@ use shared::credits::Credits;
 use shared::units::Unit;
 
 use super::super::rates::{CurrencyBody, RateBody};
-use crate::error::ApiError;
 use crate::manage::Amount;
 
 /// What of a price a list tells.
@@ -47,7 +46,7 @@ pub struct NewReviewBody {
 }
 
 impl NewReviewBody {
-    pub(super) fn read(self) -> Result<ListImport, ApiError> {
+    pub(super) fn read(self) -> ListImport {
         let takes = match self.takes {
             Some(TakesBody::CostAndPrice) | None => Takes::CostAndPrice,
             Some(TakesBody::Cost) => Takes::Cost,
@@ -56,7 +55,7 @@ impl NewReviewBody {
         let factor = self
             .factor
             .map_or(Credits::from_micros(1_000_000), Credits::from);
-        Ok(ListImport {
+        ListImport {
             file: self.file,
             file_name: self.file_name.unwrap_or_default(),
             group: self.group,
@@ -65,7 +64,7 @@ impl NewReviewBody {
                 factor_ppm: factor.micros(),
                 currency: self.currency.into(),
             },
-        })
+        }
     }
 }
 
@@ -176,6 +175,10 @@ impl From<PriceChange> for PriceChangeView {
 }
 
 /// A row of a review.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is told by itself, and nothing follows from two of them"
+)]
 #[derive(Debug, Clone, Object)]
 pub struct ReviewRowView {
     /// The model.

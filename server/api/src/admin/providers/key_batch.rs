@@ -5,6 +5,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::auth::roles::kind;
 use server_rooms::providers::{GatewayAnswer, ProviderRef, Providers};
+use shared::id::ProviderKeyId;
 use shared::link::key_batch::{
     KeyLine, KeyLineVerdict, KeysAdded, KeysChange, KeysChanged, NewProviderKeys,
 };
@@ -59,7 +60,7 @@ impl KeyLineBody {
             detail: None,
         };
         match told.verdict {
-            KeyLineVerdict::Good { key } => body.key = key.map(|key| key.into_string()),
+            KeyLineVerdict::Good { key } => body.key = key.map(ProviderKeyId::into_string),
             KeyLineVerdict::Known { key, .. } => body.key = Some(key.into_string()),
             KeyLineVerdict::Repeated { first } => body.first = Some(first.saturating_add(1)),
             KeyLineVerdict::Wrong(wrong) => {

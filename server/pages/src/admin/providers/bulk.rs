@@ -214,13 +214,13 @@ pub(in super::super) async fn bulk_add(
     let is_preview = posted.text("do") != "add";
     let posted = match posted.optional("draft") {
         None => posted,
-        Some(draft) => match drafted(&who, &providers, &of, draft) {
-            Some(of_draft) => of_draft,
-            None => {
+        Some(draft) => {
+            let Some(of_draft) = drafted(&who, &providers, &of, draft) else {
                 let gone = first_form().wrong("secrets", FieldError::DraftGone);
                 return who.show_again(&bulk_view(&of, gone)).await;
-            }
-        },
+            };
+            of_draft
+        }
     };
     let keys = match read(&posted, &providers, &of).await? {
         Ok(keys) => keys,

@@ -46,7 +46,7 @@ fn unquoted(field: &str) -> &str {
     inner.unwrap_or(field)
 }
 
-fn columns<'a>(line: &'a str, rule: SecretRule) -> Result<Columns<'a>, FieldProblem> {
+fn columns(line: &str, rule: SecretRule) -> Result<Columns<'_>, FieldProblem> {
     // A file of a key is full of commas.
     if line.starts_with('{') || !line.contains(',') {
         let (secret, label) = rules::first_secret(line, rule);

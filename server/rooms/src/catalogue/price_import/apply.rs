@@ -37,7 +37,11 @@ fn judged(rows: Vec<ReviewRow>, choices: &[RowChoice]) -> Judged {
                     ready.push(row);
                     continue;
                 }
-                other => RowRefusal::State(other),
+                other @ (RowState::Pinned
+                | RowState::Changed
+                | RowState::Gone
+                | RowState::Missing(_)
+                | RowState::Refused(_)) => RowRefusal::State(other),
             }
         } else {
             RowRefusal::NoSuchRow

@@ -35,8 +35,8 @@ fn door(operation: &str) -> Option<Door> {
         | "confirm_second_factor" => Door::Open,
         "list_sessions" | "end_session" | "get_me" | "list_models" | "get_model"
         | "get_owned_model" | "list_gemini_models" | "get_gemini_model" => Door::SignedIn,
-        "estimate_call" => Door::Scope("inference"),
-        "get_response"
+        "estimate_call"
+        | "get_response"
         | "delete_response"
         | "cancel_response"
         | "list_response_input"

@@ -133,6 +133,45 @@ fn named(shape: Shape, field: EndUserField, body: &str) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
+/// Chats: the field that is taken, what is sent, and what becomes of it.
+const CHATS_OF_END_USERS: [(EndUserField, &str, &str); 7] = [
+    (
+        EndUserField::OfDialect,
+        r#"{"model":"o","messages":[]}"#,
+        r#"{"user":"wu_1_2","model":"theirs","messages":[]}"#,
+    ),
+    (
+        EndUserField::OfDialect,
+        r#"{"user":"a@b.c","model":"o","messages":[]}"#,
+        r#"{"user":"wu_1_2","model":"theirs","messages":[]}"#,
+    ),
+    (
+        EndUserField::SafetyIdentifier,
+        r#"{"user":"a@b.c","model":"o","messages":[]}"#,
+        r#"{"safety_identifier":"wu_1_2","model":"theirs","messages":[]}"#,
+    ),
+    (
+        EndUserField::OfDialect,
+        r#"{"model":"o","safety_identifier":"a","user" : 7 ,"messages":[]}"#,
+        r#"{"model":"theirs","user" : "wu_1_2" ,"messages":[]}"#,
+    ),
+    (
+        EndUserField::UserId,
+        r#"{"model":"o","user":"a","user_id":"b","messages":[]}"#,
+        r#"{"model":"theirs","user_id":"wu_1_2","messages":[]}"#,
+    ),
+    (
+        EndUserField::Nowhere,
+        r#"{"user":"a", "safety_identifier":"b" ,"model":"o","messages":[]}"#,
+        r#"{"model":"theirs","messages":[]}"#,
+    ),
+    (
+        EndUserField::Nowhere,
+        r#"{"model":"o","messages":[],"user":"a","safety_identifier":"b"}"#,
+        r#"{"model":"theirs","messages":[]}"#,
+    ),
+];
+
 #[test]
 fn the_tenants_words_for_an_end_user_give_way_to_the_name_in_the_one_field_that_is_taken() {
     use EndUserField as F;
@@ -144,49 +183,8 @@ fn the_tenants_words_for_an_end_user_give_way_to_the_name_in_the_one_field_that_
         object: "text_completion",
         nothing: "\"text\":\"\"",
     });
-    for (shape, field, body, expected) in [
-        (
-            chat,
-            F::OfDialect,
-            r#"{"model":"o","messages":[]}"#,
-            r#"{"user":"wu_1_2","model":"theirs","messages":[]}"#,
-        ),
-        (
-            chat,
-            F::OfDialect,
-            r#"{"user":"a@b.c","model":"o","messages":[]}"#,
-            r#"{"user":"wu_1_2","model":"theirs","messages":[]}"#,
-        ),
-        (
-            chat,
-            F::SafetyIdentifier,
-            r#"{"user":"a@b.c","model":"o","messages":[]}"#,
-            r#"{"safety_identifier":"wu_1_2","model":"theirs","messages":[]}"#,
-        ),
-        (
-            chat,
-            F::OfDialect,
-            r#"{"model":"o","safety_identifier":"a","user" : 7 ,"messages":[]}"#,
-            r#"{"model":"theirs","user" : "wu_1_2" ,"messages":[]}"#,
-        ),
-        (
-            chat,
-            F::UserId,
-            r#"{"model":"o","user":"a","user_id":"b","messages":[]}"#,
-            r#"{"model":"theirs","user_id":"wu_1_2","messages":[]}"#,
-        ),
-        (
-            chat,
-            F::Nowhere,
-            r#"{"user":"a", "safety_identifier":"b" ,"model":"o","messages":[]}"#,
-            r#"{"model":"theirs","messages":[]}"#,
-        ),
-        (
-            chat,
-            F::Nowhere,
-            r#"{"model":"o","messages":[],"user":"a","safety_identifier":"b"}"#,
-            r#"{"model":"theirs","messages":[]}"#,
-        ),
+    let chats = CHATS_OF_END_USERS.map(|(field, body, expected)| (chat, field, body, expected));
+    let others = [
         // These know the older field alone.
         (
             completion,
@@ -213,7 +211,8 @@ fn the_tenants_words_for_an_end_user_give_way_to_the_name_in_the_one_field_that_
             r#"{"model":"o","input":"x","user":"a"}"#,
             r#"{"model":"theirs","input":"x"}"#,
         ),
-    ] {
+    ];
+    for (shape, field, body, expected) in chats.into_iter().chain(others) {
         assert_eq!(named(shape, field, body), expected, "{field:?} {body}");
     }
 }
