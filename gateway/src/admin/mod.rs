@@ -5,6 +5,7 @@ pub(crate) mod balances;
 mod days;
 mod key_batch;
 mod provider_admin;
+mod refusals;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use shared::clock::Moment;
-use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::balance::{BalanceBoard, BalanceTerms};
@@ -15,14 +14,15 @@ use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, Secret
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use shared::link::models::ProviderModels;
 use shared::link::options::ProviderOptions;
-use shared::link::rules::{self, Broken};
+use shared::link::rules;
 use shared::link::{
-    AdminError, GatewayName, InvalidField, KeyTerms, KeyTest, NewProvider, NewProviderKey,
-    ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, KeyTerms, KeyTest, NewProvider, NewProviderKey, ProviderAdmin,
+    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
-use tracing::error;
 
+use super::refusals::found;
+pub(super) use super::refusals::{checked, failed, invalid, refused};
 use super::{ProviderList, off, seal_place, terms};
 use crate::pool::PoolKey;
 use crate::pool::health::Shown;
@@ -37,47 +37,6 @@ pub(super) const KEYS_MAX: usize = 1_000;
 const NO_KEY_IN_USE: &str = "no key of this provider is in use";
 /// Why a key is not moved.
 const SECRET_STAYS: &str = "a key that gets another address needs its secret entered with it";
-
-pub(super) fn invalid(field: &str, rule: impl ToString) -> AdminError {
-    AdminError::Invalid(InvalidField {
-        field: field.to_owned(),
-        rule: rule.to_string(),
-    })
-}
-
-/// No field is to blame.
-pub(super) fn refused(sentence: impl Into<String>) -> AdminError {
-    AdminError::Invalid(InvalidField {
-        field: String::new(),
-        rule: sentence.into(),
-    })
-}
-
-/// A rule as the answer to whoever broke it with `field`.
-pub(super) fn checked<T>(field: &str, outcome: Result<T, Broken>) -> Result<T, AdminError> {
-    outcome.map_err(|broken| invalid(field, broken))
-}
-
-/// Of a change: whether there was what it is of.
-fn found(is_there: bool) -> Result<(), AdminError> {
-    is_there.then_some(()).ok_or(AdminError::NotFound)
-}
-
-/// The log gets the reason, the operator a word.
-pub(super) fn failed(error: DbError) -> AdminError {
-    match error {
-        DbError::Duplicate(_) => AdminError::Duplicate,
-        DbError::UnknownScheme
-        | DbError::Unreachable(_)
-        | DbError::Damaged(_)
-        | DbError::Statement(_)
-        | DbError::Later(_)
-        | DbError::Migration(_) => {
-            error!(%error, "a statement failed: {error}");
-            AdminError::Internal
-        }
-    }
-}
 
 /// The address as it is kept, where providers of the kind have one.
 pub(super) fn checked_address<'a>(

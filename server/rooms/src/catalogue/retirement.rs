@@ -7,6 +7,7 @@ use std::time::Duration;
 use server_rules::catalogue::model::Model;
 use server_rules::catalogue::retirement::CHAIN_MAX;
 pub use server_rules::catalogue::retirement::{Retirement, RetirementWords};
+use server_rules::usage::sums::Grain;
 use server_store::catalogue::notices::{DueNotice, KeptNotice};
 use shared::clock::Moment;
 use shared::db::DbError;
@@ -16,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Catalogue;
-use crate::reports::sums::Grain;
 
 /// Whoever used a model in this time is warned of its end.
 pub const USED_WITHIN: Duration = Duration::from_secs(30 * 86_400);

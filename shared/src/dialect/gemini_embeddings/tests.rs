@@ -1,3 +1,5 @@
+//! What goes to Google and comes from it, as tables.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -43,6 +43,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "providers/:id"
             | "providers/:id/export.json"
             | "providers/:id/data"
+            | "providers/:id/models"
             | "models"
             | "balances"
             | "models/:id"
@@ -69,6 +70,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
         | (
             &Method::POST,
             "models/:id/edit"
+            | "models/:id/facts"
             | "models/:id/delete"
             | "models/:id/targets"
             | "models/:id/targets/:target"
@@ -90,6 +92,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             "providers/:id/edit"
             | "providers/:id/balance"
             | "providers/:id/test"
+            | "providers/:id/models"
             | "providers/:id/data"
             | "providers/:id/delete"
             | "providers/:id/copy"

@@ -173,6 +173,10 @@ async fn strangers(place: &Place, token: &str) -> Vec<Caller> {
 
 async fn callers(place: &Place, token: &str) -> Vec<Caller> {
     let acme = tenant_fixture(place, token, "Acme").await;
+    // What is kept has routes of its own, which are refused where nothing is.
+    let keeping = format!("/tenants/{}/keeping", acme.id);
+    let kept = admin(place, token, Method::PUT, &keeping, &json!({"days": 1})).await;
+    assert_eq!(kept["days"], 1, "{kept}");
     let mut callers = strangers(place, token).await;
     for scopes in SCOPES {
         let body = json!({"name": "k", "scopes": scopes});

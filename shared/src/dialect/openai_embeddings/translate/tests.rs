@@ -1,3 +1,5 @@
+//! Embeddings from one dialect to the other and back, as tables.
+
 use proptest::prelude::*;
 use serde_json::Value;
 
