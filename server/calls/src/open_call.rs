@@ -239,7 +239,14 @@ impl Drop for Guard {
     fn drop(&mut self) {
         match self.left {
             Left::Sent { begun } => {
-                self.spawn(|_| End::TenantLeft { begun });
+                // What was to be fetched later and is given up nobody gets.
+                self.spawn(|facts| {
+                    if facts.snapshot.detached {
+                        End::NotDelivered
+                    } else {
+                        End::TenantLeft { begun }
+                    }
+                });
             }
             Left::BeforeSent => {
                 // The tenant went away while its hold was being written; the ledger takes commands
