@@ -14,7 +14,7 @@ use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, Secret
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use shared::link::models::ProviderModels;
 use shared::link::options::ProviderOptions;
-use shared::link::rules;
+use shared::link::rules::{self, Broken};
 use shared::link::{
     AdminError, GatewayName, KeyTerms, KeyTest, NewProvider, NewProviderKey, ProviderAdmin,
     ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,

@@ -47,17 +47,15 @@ use bytes::Bytes;
 use server_rooms::auth::Principal;
 use server_rooms::catalogue::{Catalogue, Model};
 use server_rooms::end_users::{EndUser, EndUsers};
-use server_rooms::ledger::{BudgetPeriod, Ledger, LedgerError, RouteNote, Spender};
-use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
+use server_rooms::ledger::{Ledger, RouteNote};
+use server_rooms::limits::{LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{Asked, BadBody, Dialect, Head};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{
-    Call, Failure, Generations, LinkError, Operation, PieceStream, ReplyBody, Target,
-};
+use shared::link::{Call, Generations, Operation, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
