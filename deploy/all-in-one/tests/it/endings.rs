@@ -320,8 +320,8 @@ async fn lists_tell_in_each_shape_what_a_model_can_costs_and_when_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_vendor_has_is_compared_and_a_bad_list_says_nothing_is_gone() {
-    for place in places().await {
-        for joined in [Joined::InProcess, Joined::OverHttp] {
+    for joined in [Joined::InProcess, Joined::OverHttp] {
+        for place in places().await {
             let product = start(&place, joined).await;
             let key = "one-key-0123456789";
             let (vendor, _) = with_vendor(&product, &[key]).await;

@@ -33,8 +33,10 @@ fn door(operation: &str) -> Option<Door> {
         | "log_out"
         | "draft_second_factor"
         | "confirm_second_factor" => Door::Open,
-        "list_sessions" | "end_session" | "get_me" | "list_models" | "get_model"
-        | "get_owned_model" | "list_gemini_models" | "get_gemini_model" => Door::SignedIn,
+        "list_sessions" | "end_session" | "get_me" | "list_notices" | "list_models"
+        | "get_model" | "get_owned_model" | "list_gemini_models" | "get_gemini_model" => {
+            Door::SignedIn
+        }
         "estimate_call"
         | "get_response"
         | "delete_response"
