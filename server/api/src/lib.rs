@@ -460,7 +460,8 @@ async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem:
 
 /// How large a body of a management request may be.
 fn bounds_of(path: &str) -> Bounds {
-    if path == "/admin/api/price-reviews" {
+    // Of a list, and of the choices of all of its rows.
+    if path.starts_with("/admin/api/price-reviews") {
         return Bounds {
             bytes: PRICE_LIST_BYTES_MAX,
             time: PRICE_LIST_READ_MAX,

@@ -127,6 +127,9 @@ impl CompletionsApi {
     }
 }
 
+/// As long as names of models are, as the document says it.
+const MODEL_CHARS_MAX: usize = 100;
+
 /// What a list is asked for with.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Asked {
@@ -151,6 +154,10 @@ impl Asked {
                     asked.limit = Some(number);
                 }
                 "order" => asked.order = Some(value),
+                "model" if value.chars().count() > MODEL_CHARS_MAX => {
+                    let message = "`model` must be a model's name.";
+                    return Err(ApiError::bad_field("model", message));
+                }
                 "model" => asked.model = Some(value),
                 _ => {
                     let word = name
