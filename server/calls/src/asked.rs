@@ -33,7 +33,14 @@ pub(super) fn bounded(
         Output::UpTo(own) => own,
         Output::None | Output::OfModel => None,
     };
+    let all = std::iter::once(&prepared.first).chain(&prepared.others);
+    let writes = all.map(|candidate| candidate.model.max_output_tokens).max();
+    let may_pass = writes.is_some_and(|writes| writes > most);
     match (lowered, own) {
+        // One of the models would write more than the least of them, which is held for.
+        (None, None) if may_pass && matches!(asked.output, Output::UpTo(_)) => {
+            (dialect.with_maximum(&body, asked, most), Some(most), bounds)
+        }
         (None, Some(own)) if own > most => {
             (dialect.with_maximum(&body, asked, most), Some(most), bounds)
         }

@@ -95,8 +95,7 @@ impl Calls {
         };
         let (first, others) = self.candidates(asking, &asked.model)?;
         let all = || std::iter::once(&first).chain(&others);
-        let writes = all().map(|candidate| candidate.model.max_output_tokens);
-        let model_output_max = writes.min().unwrap_or_default();
+        let model_output_max = super::route::output_max(asked.output, all());
         let (mut lowest, mut highest, mut id) = (Credits::ZERO, Credits::ZERO, None);
         if let Some(price) = &first.price {
             let prices = all().filter_map(|candidate| candidate.price.as_ref());

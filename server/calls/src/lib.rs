@@ -437,8 +437,7 @@ impl Calls {
         };
         let (first, others) = self.candidates(asking, &asked.model)?;
         let all = || std::iter::once(&first).chain(&others);
-        let writes = all().map(|candidate| candidate.model.max_output_tokens);
-        let max_output_tokens = writes.min().unwrap_or_default();
+        let max_output_tokens = route::output_max(asked.output, all());
         let targets = if others.is_empty() {
             first.targets.clone()
         } else {

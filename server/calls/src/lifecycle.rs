@@ -70,7 +70,13 @@ impl Calls {
         let is_other = !name.is_empty() && *name != *model.id;
         let meant = is_other.then(|| self.catalogue.meant(name)).flatten();
         let redirected = meant
-            .filter(|meant| meant.id != model.id && meant.is_retired(self.clock.now()))
+            .filter(|meant| {
+                let is_sent_on = || {
+                    let serving = self.serving(principal, meant.clone());
+                    serving.is_ok_and(|serving| serving.id == model.id)
+                };
+                meant.id != model.id && allowed(principal, meant) && is_sent_on()
+            })
             .map(|meant| RedirectedModel {
                 from: meant.id.clone(),
                 to: model.id.clone(),

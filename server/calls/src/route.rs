@@ -12,6 +12,7 @@ use server_rules::catalogue::model::plain;
 use server_rules::routing::{MaxPrice, NoTarget, RouteRule, choose};
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::dialect::Output;
 use shared::link::{Operation, Target};
 use shared::units::{Unit, Usage};
 
@@ -220,6 +221,20 @@ fn is_within(most: &MaxPrice, price: &Price, (at, ppm): (Moment, i64)) -> bool {
         )
         && within(most.request, Unit::Request, 1, 1)
         && within(most.image, Unit::Image, 1, 1)
+}
+
+/// Output tokens that each answer may have: the least of what the models write, which the call is told,
+/// and where it can't be told that the most.
+pub(super) fn output_max<'a>(
+    output: Output,
+    candidates: impl Iterator<Item = &'a Candidate>,
+) -> u64 {
+    let writes = candidates.map(|candidate| candidate.model.max_output_tokens);
+    let writes = match output {
+        Output::None | Output::UpTo(_) => writes.min(),
+        Output::OfModel => writes.max(),
+    };
+    writes.unwrap_or_default()
 }
 
 /// What is kept of how a call was routed; `None` where nothing is to be told.

@@ -1,6 +1,8 @@
 //! What is said of where calls go, one JSON text a subject. Knows no form of it; `server_rules::routing`
 //! does.
 
+use std::cmp::Reverse;
+
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
@@ -98,10 +100,10 @@ impl Store {
     pub async fn tenant_routes(
         &self,
         tenant: &TenantId,
-        keys: &[&ApiKeyId],
+        keys: &[ApiKeyId],
     ) -> Result<Vec<String>, DbError> {
-        let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
-        on!(self.db, |conn| {
+        let names: Vec<&str> = keys.iter().map(ApiKeyId::as_str).collect();
+        let mut rows: Vec<(String, String, String)> = on!(self.db, |conn| {
             route_rules::table
                 .filter(route_rules::tenant_id.eq(tenant.as_str()))
                 .filter(
@@ -109,14 +111,18 @@ impl Store {
                         .eq_any(vec![OF_TENANT, OWN])
                         .or(route_rules::kind
                             .eq(KEY)
-                            .and(route_rules::subject.eq_any(keys.clone()))),
+                            .and(route_rules::subject.eq_any(names.clone()))),
                 )
-                // Whoever is nearer to the call comes later: `tenant`, `own`, `key`.
-                .order(route_rules::kind.desc())
-                .select(route_rules::rule)
+                .select((route_rules::kind, route_rules::subject, route_rules::rule))
                 .load(conn)
                 .await
-        })
+        })?;
+        // Whoever is nearer to the call comes later: `tenant`, `own`, then keys from the oldest on.
+        rows.sort_by_key(|(kind, subject, _)| {
+            let of_key = names.iter().position(|name| name == subject);
+            (Reverse(kind.clone()), Reverse(of_key))
+        });
+        Ok(rows.into_iter().map(|(.., rule)| rule).collect())
     }
 
     /// What is said of all models and providers.

@@ -377,3 +377,79 @@ async fn what_binds_a_key_no_request_widens() {
     assert_eq!(scene.served("m", json!({})).await, Ok("a".to_owned()));
     product.stop().await;
 }
+
+/// The least of what any of the models writes is held for: it is also what the one that serves is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_names_no_maximum_is_told_that_of_the_model_that_writes_the_least() {
+    let scene = Scene::start(Joined::InProcess, &["a", "b"]).await;
+    for (id, provider, most) in [("big", "a", 64_000), ("tiny", "b", 1_024)] {
+        let target = json!({"provider": provider, "model": id, "weight": 1, "priority": 0});
+        let body = json!({"id": id, "operation": "chat", "targets": [target], "max_output_tokens": most,
+            "price": {"output_per_million": 1}});
+        let (status, made) = (scene.product)
+            .admin(Method::POST, "/models", Some(body))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+    }
+    let told = async |more: Value| {
+        assert_eq!(scene.ask("big", more).await.status, StatusCode::OK);
+        let (_, fake) = &scene.fakes[0];
+        let body = fake.calls().pop().expect("a call").body;
+        serde_json::from_str::<Value>(&body).expect("JSON")["max_tokens"].clone()
+    };
+    assert_eq!(told(json!({})).await, Value::Null);
+    assert_eq!(told(json!({"models": ["tiny"]})).await, 1_024);
+    let asks_more = json!({"models": ["tiny"], "max_tokens": 5_000});
+    assert_eq!(told(asks_more).await, 1_024);
+    let asks_less = json!({"models": ["tiny"], "max_tokens": 50});
+    assert_eq!(told(asks_less).await, 50);
+    scene.product.stop().await;
+}
+
+/// What is said of a key holds for keys that it makes, and for those that they make.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_of_a_key_holds_for_all_that_come_of_it() {
+    let scene = Scene::start(Joined::InProcess, &["a", "b"]).await;
+    priced(&scene.product, "m", 1, &[("a", 1), ("b", 1)]).await;
+    let product = &scene.product;
+    let path = format!("/tenants/{}/keys", scene.customer.id);
+    let manages = json!({"name": "top", "scopes": ["inference", "keys"]});
+    let (status, manager) = product
+        .admin(Method::POST, &path, Some(manages.clone()))
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{manager}");
+    let (status, top) = product
+        .admin(Method::POST, &path, Some(manages.clone()))
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{top}");
+    let secret = |made: &Value| made["secret"].as_str().expect("a secret").to_owned();
+    let route = format!(
+        "/api/v1/keys/{}/route",
+        top["key"]["id"].as_str().expect("an id")
+    );
+    let only = Some(json!({"only": ["b"]}));
+    let managers = secret(&manager);
+    let put = product.send(Method::PUT, &route, Some(&managers), only);
+    let (status, told) = put.await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    let mut key = secret(&top);
+    for generation in 0..3 {
+        let customer = Customer {
+            id: scene.customer.id.clone(),
+            key: key.clone(),
+        };
+        let got = ask(product, &customer, "m", ("hi", json!({}))).await;
+        assert_eq!(got.status, StatusCode::OK, "generation {generation}");
+        let made = product.send(
+            Method::POST,
+            "/api/v1/keys",
+            Some(&key),
+            Some(manages.clone()),
+        );
+        let (status, made) = made.await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        key = secret(&made);
+    }
+    assert_eq!((scene.calls("a"), scene.calls("b")), (0, 3));
+    scene.product.stop().await;
+}

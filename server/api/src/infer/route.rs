@@ -32,8 +32,22 @@ pub(super) fn take(
     names_model: bool,
 ) -> Result<(Body, RouteWish), ApiError> {
     let mut wish = of_header(headers)?;
-    let Body::Json(mut bytes) = body else {
-        return Ok((body, wish));
+    let mut bytes = match body {
+        Body::Json(bytes) => bytes,
+        Body::Form(form) => {
+            // It may forbid something, so that it is not passed over.
+            let said = [PROVIDER, MODELS]
+                .into_iter()
+                .find(|name| form.part(name).is_some());
+            return match said {
+                None => Ok((Body::Form(form), wish)),
+                Some(name) => Err(wrong(
+                    name,
+                    "can't be said in a form; send the header x-waule-route",
+                )),
+            };
+        }
+        Body::Empty => return Ok((Body::Empty, wish)),
     };
     if let Some(provider) = taken(&mut bytes, PROVIDER)? {
         let rule = rule(PROVIDER, &provider)?;
@@ -63,7 +77,7 @@ fn taken(bytes: &mut Bytes, name: &str) -> Result<Option<String>, ApiError> {
         let end = bytes.get(at.saturating_add(name.len()));
         at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'"') && end == Some(&b'"')
     };
-    if !found.any(is_quoted) {
+    if !found.any(is_quoted) && !json::may_hide(bytes) {
         return Ok(None);
     }
     let taken = json::take(bytes, name)
@@ -174,6 +188,14 @@ mod tests {
                 r#"{"model":"a","provider":{"only":["Y"]}}"#,
                 r#"{"model":"a"}"#,
                 r#"{"only":["y"]}"#,
+                &["b"],
+            ),
+            // Hidden from a search, and read by whoever parses.
+            (
+                None,
+                r#"{"model":"a","\u006dodels":["b"],"pro\u0076ider":{"zdr":true}}"#,
+                r#"{"model":"a"}"#,
+                r#"{"zdr":true}"#,
                 &["b"],
             ),
             (

@@ -219,9 +219,9 @@ pub(super) fn may_use(caller: &TenantCaller, model: &Model) -> bool {
 }
 
 /// Whether a model stands in lists: one whose end is over does only where another one takes its calls.
-fn is_listed(model: &Model, now: Moment) -> bool {
-    let end = model.facts.retirement.as_ref();
-    end.is_none_or(|end| !end.is_over(now) || end.redirect)
+fn is_listed(catalogue: &Catalogue, caller: &TenantCaller, model: &Model, now: Moment) -> bool {
+    let may = |next: &Model| may_use(caller, next);
+    !model.is_retired(now) || catalogue.following(model, (now, true), may).is_some()
 }
 
 /// The model that a caller means and may use.
@@ -231,7 +231,7 @@ fn found(
     (id, now): (&str, Moment),
 ) -> Result<std::sync::Arc<Model>, ApiError> {
     let model = catalogue.meant(id).filter(|model| may_use(caller, model));
-    let model = model.filter(|model| is_listed(model, now));
+    let model = model.filter(|model| is_listed(catalogue, caller, model, now));
     model.ok_or_else(|| {
         let message =
             "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
@@ -260,9 +260,9 @@ impl ModelsApi {
     ) -> Result<Json<ModelListAnswer>, ApiError> {
         let models = self.catalogue.models();
         let now = self.clock.now();
-        let mine = models
-            .iter()
-            .filter(|model| may_use(&caller, model) && is_listed(model, now));
+        let mine = models.iter().filter(|model| {
+            may_use(&caller, model) && is_listed(&self.catalogue, &caller, model, now)
+        });
         let mine = mine.map(|model| self.shown(&caller, model));
         Ok(Json(match family_of(headers) {
             ApiFamily::OpenAi => ModelListAnswer::OpenAi(TenantModelList {

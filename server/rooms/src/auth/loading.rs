@@ -5,7 +5,7 @@ use std::sync::Arc;
 use server_rules::access::{Network, Parent, Principal, Role};
 use server_rules::routing::RouteRule;
 use server_store::Store;
-use server_store::accounts::{ApiKeyKind, Scopes, Tenant, TenantStatus, UserStatus};
+use server_store::accounts::{ApiKey, ApiKeyKind, Scopes, Tenant, TenantStatus, UserStatus};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::{ApiKeyId, SessionId, TenantId, UserId};
@@ -16,12 +16,15 @@ use super::credential::both;
 use super::token::Claims;
 use crate::limits::LimitSettings;
 
+/// Keys make keys that make keys; so many one after the other.
+const LINEAGE_MAX: usize = 64;
+
 /// What is said of where a tenant's calls go, and those of these keys, as one rule. One that can't be read
 /// lets nobody in: it may forbid what would be done.
 pub(crate) async fn route(
     store: &Store,
     tenant: &TenantId,
-    keys: &[&ApiKeyId],
+    keys: &[ApiKeyId],
 ) -> Result<Option<Arc<RouteRule>>, DbError> {
     let mut whole: Option<RouteRule> = None;
     for json in store.tenant_routes(tenant, keys).await? {
@@ -54,10 +57,7 @@ impl Auth {
             }),
             None => None,
         };
-        let keys: Vec<_> = [Some(&key.id), key.parent.as_ref()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let keys = self.lineage(&key).await?;
         let route = route(store, &key.tenant, &keys).await?;
         let networks = key.allowed_addresses.as_ref();
         let networks = networks.map(|list| {
@@ -91,6 +91,22 @@ impl Auth {
             expires_at,
             loaded_at: now,
         }))
+    }
+
+    /// A key, the one that made it, and so on: what is said of one holds for all that come of it.
+    async fn lineage(&self, key: &ApiKey) -> Result<Vec<ApiKeyId>, DbError> {
+        let mut line = vec![key.id.clone()];
+        let mut made_by = key.parent.clone();
+        while let Some(id) = made_by {
+            if line.len() >= LINEAGE_MAX || line.contains(&id) {
+                let why = format!("key `{}` comes of too many others", key.id);
+                return Err(DbError::Damaged(why));
+            }
+            let maker = self.0.store.key(&key.tenant, &id).await?;
+            made_by = maker.and_then(|maker| maker.parent);
+            line.push(id);
+        }
+        Ok(line)
     }
 
     pub(super) async fn load_user(&self, claims: Claims) -> Result<Option<Known>, DbError> {

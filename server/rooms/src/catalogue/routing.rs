@@ -20,12 +20,15 @@ pub struct Routing {
 }
 
 impl Routing {
-    /// What can't be read is as if it were not said: then nothing is known of that provider.
+    /// A rule that can't be read lets nobody serve its model, since it may forbid what would be done; of a
+    /// provider whose terms can't be read nothing is known.
     pub(super) fn of(stored: PlatformRoutes) -> Self {
-        let models = stored.models.into_iter().filter_map(|(name, json)| {
-            let rule = RouteRule::read(&json)
-                .inspect_err(|why| error!("the route of model `{name}` can't be read: {why}"));
-            Some((name, Arc::new(rule.ok()?)))
+        let models = stored.models.into_iter().map(|(name, json)| {
+            let rule = RouteRule::read(&json).unwrap_or_else(|why| {
+                error!("the route of model `{name}` can't be read, so nobody may serve it: {why}");
+                RouteRule::nobody()
+            });
+            (name, Arc::new(rule))
         });
         let providers = stored.providers.into_iter().filter_map(|(name, json)| {
             let terms = serde_json::from_str(&json)

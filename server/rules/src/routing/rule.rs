@@ -116,6 +116,14 @@ impl RouteRule {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 
+    /// The rule that nobody satisfies.
+    pub fn nobody() -> Self {
+        Self {
+            only: Some(BTreeSet::new()),
+            ..Self::default()
+        }
+    }
+
     /// Whether it says nothing.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()

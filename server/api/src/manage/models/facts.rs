@@ -198,13 +198,12 @@ impl Shown<'_> {
         let end = self.model.facts.retirement.as_ref()?;
         let successor = end.successor.as_deref();
         let next = successor.and_then(|id| self.catalogue.model(id));
+        let next = next.filter(|next| may_use(self.caller, next));
         Some(ModelRetirementView {
             retires_at: date::text(end.at),
             announced_at: date::text(end.announced_at),
-            successor: next
-                .filter(|next| may_use(self.caller, next))
-                .map(|next| next.id.clone()),
-            redirect: end.redirect,
+            redirect: end.redirect && next.is_some(),
+            successor: next.map(|next| next.id.clone()),
         })
     }
 }

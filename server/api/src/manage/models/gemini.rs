@@ -123,9 +123,9 @@ impl GeminiModelsApi {
     async fn list(&self, caller: TenantCaller) -> Result<Json<GeminiModelList>, ApiError> {
         let models = self.catalogue.models();
         let now = self.clock.now();
-        let mine = models
-            .iter()
-            .filter(|model| may_use(&caller, model) && is_listed(model, now));
+        let mine = models.iter().filter(|model| {
+            may_use(&caller, model) && is_listed(&self.catalogue, &caller, model, now)
+        });
         let mine = mine.map(|model| self.shown(&caller, model));
         Ok(Json(GeminiModelList::of(mine)))
     }
