@@ -52,6 +52,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         return command.run(&config, &common).await;
     }
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+    let _at_end = supervisor.stop_at_end();
     let secrets = ServerSecrets::take(&config, &common)?;
     let listener = Server::bind(&config)?;
     telemetry::serve_metrics(&common, &metrics, &supervisor)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error};
 
@@ -108,6 +108,11 @@ impl Supervisor {
     pub fn stop(&self) {
         self.leave.cancel();
         self.stop.cancel();
+    }
+
+    /// Stops when it is dropped: a start that fails ends its tasks, which is no fault of theirs.
+    pub fn stop_at_end(&self) -> DropGuard {
+        self.stop.clone().drop_guard()
     }
 
     /// What readiness asks: the tasks that were made [`Supervisor::vital`].

@@ -99,6 +99,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         None => {}
     }
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+    let _at_end = supervisor.stop_at_end();
     let (supervisor, metrics) = (&supervisor, &metrics);
     let secrets = ServerSecrets::take(&server_config, &common)?;
     let gateway_secrets = GatewaySecrets::take(&common)?;

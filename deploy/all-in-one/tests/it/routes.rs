@@ -414,10 +414,16 @@ async fn a_route_of_a_key_holds_for_all_that_come_of_it() {
     let product = &scene.product;
     let path = format!("/tenants/{}/keys", scene.customer.id);
     let manages = json!({"name": "top", "scopes": ["inference", "keys"]});
-    let (status, manager) = product
-        .admin(Method::POST, &path, Some(manages.clone()))
+    let people = format!("/tenants/{}/users", scene.customer.id);
+    let ann = json!({"username": "ann", "password": "correct horse", "role": "owner"});
+    let (status, made) = product.admin(Method::POST, &people, Some(ann)).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let login =
+        json!({"apiKey": scene.customer.key, "username": "ann", "password": "correct horse"});
+    let (status, ann) = product
+        .send(Method::POST, "/api/v1/auth/login", None, Some(login))
         .await;
-    assert_eq!(status, StatusCode::CREATED, "{manager}");
+    assert_eq!(status, StatusCode::OK, "{ann}");
     let (status, top) = product
         .admin(Method::POST, &path, Some(manages.clone()))
         .await;
@@ -428,8 +434,7 @@ async fn a_route_of_a_key_holds_for_all_that_come_of_it() {
         top["key"]["id"].as_str().expect("an id")
     );
     let only = Some(json!({"only": ["b"]}));
-    let managers = secret(&manager);
-    let put = product.send(Method::PUT, &route, Some(&managers), only);
+    let put = product.send(Method::PUT, &route, ann["token"].as_str(), only);
     let (status, told) = put.await;
     assert_eq!(status, StatusCode::OK, "{told}");
     let mut key = secret(&top);
