@@ -21,6 +21,7 @@ use shared::link::{
 };
 use shared::secret::Secret;
 
+use super::balances::{KNOWN_EVERYWHERE, checked_vendor};
 use super::refusals::found;
 pub(super) use super::refusals::{checked, failed, invalid, refused};
 use super::{ProviderList, off, seal_place, terms};
@@ -461,7 +462,9 @@ impl ProviderAdmin for ProviderList {
         };
         self.write_keys(&of, std::slice::from_ref(&change)).await?;
         if has_new_secret || row.base_url != address {
-            self.store.forget_balance(&row.id).await.map_err(failed)?;
+            let next = self.clock.now().after(KNOWN_EVERYWHERE);
+            let forgotten = self.store.forget_balance((provider, &row.id), next).await;
+            forgotten.map_err(failed)?;
         }
         if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
             known.health.overruled();
@@ -554,13 +557,8 @@ impl ProviderAdmin for ProviderList {
         terms: BalanceTerms,
     ) -> Result<(), AdminError> {
         terms.checked()?;
-        if let Some(name) = terms.vendor.as_deref()
-            && providers::balance::named(name).is_none()
-        {
-            let known = providers::balance::vendors().join(", ");
-            return Err(invalid("vendor", format!("one of {known}")));
-        }
-        self.provider_row(provider).await?;
+        let (row, _) = self.provider_row(provider).await?;
+        checked_vendor(&terms, &row.kind)?;
         let json = serde_json::to_string(&terms).map_err(|_| AdminError::Internal)?;
         let kept = self.store.set_balance_terms(provider, &json).await;
         kept.map_err(failed)?;
