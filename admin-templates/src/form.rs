@@ -68,6 +68,8 @@ pub enum FieldError {
     NotAField,
     /// A request can't do without one of these fields.
     NeededField,
+    /// It looks like a secret, and is shown.
+    ASecret,
     /// It is not an address or a network.
     NotAnAddress,
     /// The password or the code does not fit.
@@ -147,6 +149,7 @@ impl FieldError {
             Self::NotAHeader => t.a.error_header.to_owned(),
             Self::NotAField => t.a.error_field.to_owned(),
             Self::NeededField => t.a.error_needed_field.to_owned(),
+            Self::ASecret => t.a.error_a_secret.to_owned(),
             Self::NotAnAddress => t.error_not_an_address.to_owned(),
             Self::Wrong => t.error_wrong.to_owned(),
             Self::Different => t.error_different.to_owned(),

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use shared::clock::Moment;
 use shared::db::DbError;
+use shared::host::origin;
 use shared::id::ProviderKeyId;
+use shared::link::AdminError;
 use shared::link::balance::{
     BalanceBoard, BalanceEvent, BalanceProblem, BalanceState, BalanceTerms, KeyBalance,
     ProviderBalances, VendorAmount,
@@ -21,6 +23,7 @@ use tracing::{info, warn};
 
 use self::reckon::{Fall, fall};
 use super::ProviderList;
+use super::refusals::invalid;
 use crate::pool::health::Shown;
 use crate::pool::{PoolKey, PoolProvider};
 use crate::providers::balance::{self, BalanceReading, BalanceVendor};
@@ -37,6 +40,8 @@ const FORGET_EVERY: u32 = 720;
 const FRESH_LEAST: Duration = Duration::from_secs(3_600);
 /// Questions after which a reading says nothing any more.
 const FRESH_QUESTIONS: u32 = 3;
+/// For this long nobody asks about a key that was changed: other gateways have read the list again by then.
+pub(super) const KNOWN_EVERYWHERE: Duration = Duration::from_secs(15);
 /// A vendor that does not answer is asked after twice as long, and so on, at most this.
 const PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
 
@@ -87,7 +92,7 @@ impl BalancesKnown {
     ) -> Option<Moment> {
         let terms = self.terms.get(&provider.name).cloned().unwrap_or_default();
         let at = key.base_url.as_ref().unwrap_or(&provider.base_url);
-        vendor(&terms, at).filter(|_| !pace.0.is_zero())?;
+        vendor(&terms, &provider.kind, at).filter(|_| !pace.0.is_zero())?;
         let row = self.rows.get(&key.id)?;
         let until = Moment::from_unix_ms(row.read_at?).after(pace.fresh());
         (VendorAmount::from_micros(row.amount?) <= terms.floor).then_some(until)
@@ -105,9 +110,25 @@ fn terms_read(kept: &[(String, String)]) -> HashMap<String, BalanceTerms> {
     kept.iter().map(read).collect()
 }
 
-/// Who is asked about keys whose calls go to `base_url`.
-fn vendor(terms: &BalanceTerms, base_url: &str) -> Option<&'static BalanceVendor> {
-    if !terms.is_asked {
+/// Whether a vendor that an operator names is one, and may be asked about keys of `kind`.
+pub(super) fn checked_vendor(terms: &BalanceTerms, kind: &str) -> Result<(), AdminError> {
+    let Some(name) = terms.vendor.as_deref() else {
+        return Ok(());
+    };
+    if balance::named(name).is_none() {
+        let known = balance::vendors().join(", ");
+        return Err(invalid("vendor", format!("one of {known}")));
+    }
+    if !balance::are_sent(kind) {
+        let rule = format!("left out: keys of providers of kind {kind} are never sent themselves");
+        return Err(invalid("vendor", rule));
+    }
+    Ok(())
+}
+
+/// Who is asked about keys of a provider of `kind` whose calls go to `base_url`.
+fn vendor(terms: &BalanceTerms, kind: &str, base_url: &str) -> Option<&'static BalanceVendor> {
+    if !terms.is_asked || !balance::are_sent(kind) {
         return None;
     }
     match &terms.vendor {
@@ -142,20 +163,17 @@ struct Due {
 }
 
 impl Due {
-    /// What is known of a key that nobody asked about.
-    fn never_asked(&self) -> BalanceRow {
-        BalanceRow {
-            key_id: self.key.id.as_str().to_owned(),
-            provider: self.provider.name.clone(),
-            amount: None,
-            currency: None,
-            read_at: None,
-            asked_at: None,
-            next_at: 0,
-            problem: None,
-            failures: 0,
-            state: BalanceState::Unknown.word().to_owned(),
-        }
+    /// What is known of it, if only that nobody asked.
+    fn known(&self) -> BalanceRow {
+        let whose = (self.provider.name.as_str(), self.key.id.as_str());
+        let never = || BalanceRow::unknown(whose, Moment::from_unix_ms(0));
+        self.row.clone().unwrap_or_else(never)
+    }
+
+    /// Who is waited for when it is asked about.
+    fn host(&self) -> String {
+        let base_url = self.provider.route(&self.key, "").base_url;
+        origin(base_url).unwrap_or_else(|| base_url.to_owned())
     }
 }
 
@@ -185,15 +203,52 @@ impl ProviderList {
         }
     }
 
-    /// One after the other: nobody waits for it, and a vendor is asked gently.
+    /// One after the other: nobody waits for it, and a vendor is asked gently. One that does not answer is
+    /// asked once in a round, so that others do not wait for it as often as it has keys.
     async fn ask_due(&self, stop: &CancellationToken) -> Result<(), DbError> {
+        let mut silent: HashMap<String, BalanceProblem> = HashMap::new();
+        let mut asked = 0;
         for due in self.due_balances().await? {
-            if stop.is_cancelled() {
+            if stop.is_cancelled() || asked >= ROUND_MAX {
                 break;
             }
-            self.ask_balance(due, stop).await?;
+            let host = due.host();
+            if let Some(problem) = silent.get(&host) {
+                self.spare(&due, *problem).await?;
+                continue;
+            }
+            asked += 1;
+            let problem = self.ask_balance(due, stop).await?;
+            if let Some(problem @ (BalanceProblem::Slow | BalanceProblem::Unreachable)) = problem {
+                silent.insert(host, problem);
+            }
         }
         Ok(())
+    }
+
+    /// Has the next question wait as if this one had brought nothing either.
+    async fn spare(&self, due: &Due, problem: BalanceProblem) -> Result<(), DbError> {
+        let whose = (due.provider.name.as_str(), &due.key.id);
+        let at = due.row.as_ref().map(|row| row.next_at);
+        let now = self.clock.now();
+        let old = due.known();
+        let asked_at = old.asked_at;
+        let row = BalanceRow {
+            asked_at,
+            ..self.untold(old, problem, now)
+        };
+        let next = Moment::from_unix_ms(row.next_at);
+        if !self.store.claim_balance(whose, at, next).await? {
+            return Ok(());
+        }
+        let write = BalanceWrite {
+            row: &row,
+            claimed: row.next_at,
+            news: None,
+            moves: false,
+            is_other_money: false,
+        };
+        self.store.keep_balance(write, now).await
     }
 
     /// Those that wait longest come first.
@@ -206,7 +261,8 @@ impl ProviderList {
             let terms = terms.get(&provider.name).cloned().unwrap_or_default();
             for key in &provider.keys {
                 let at = provider.route(key, "").base_url;
-                if let Some(vendor) = vendor(&terms, at) {
+                let kind = &provider.connector.facts().kind;
+                if let Some(vendor) = vendor(&terms, kind, at) {
                     asked.push((provider, key, vendor, terms.clone()));
                 }
             }
@@ -235,33 +291,40 @@ impl ProviderList {
             });
         let mut due: Vec<Due> = due.collect();
         due.sort_by_key(|due| due.row.as_ref().map_or(0, |row| row.next_at));
-        due.truncate(ROUND_MAX);
         Ok(due)
     }
 
-    async fn ask_balance(&self, due: Due, stop: &CancellationToken) -> Result<(), DbError> {
+    /// Asks about one key; answers why nothing was told, if so.
+    async fn ask_balance(
+        &self,
+        due: Due,
+        stop: &CancellationToken,
+    ) -> Result<Option<BalanceProblem>, DbError> {
         let whose = (due.provider.name.as_str(), &due.key.id);
         let at = due.row.as_ref().map(|row| row.next_at);
         let claimed = self.clock.now().after(self.pace.next(0));
         // Of several gateways one asks, and a crash asks no more often.
         if !self.store.claim_balance(whose, at, claimed).await? {
-            return Ok(());
+            return Ok(None);
         }
         let asking = due.vendor.ask(due.provider.route(&due.key, ""));
         let Some(told) = stop.run_until_cancelled(asking).await else {
-            return Ok(());
+            return Ok(None);
         };
+        let problem = told.as_ref().err().copied();
         let now = self.clock.now();
         let samples = self.store.samples(due.key.id.as_str()).await?;
         let (row, news) = self.told(&due, told, (&samples, now));
         let before = due.row.as_ref().map(|row| row.state.as_str());
         let parked = BalanceState::Parked.word();
         let moves = row.state == parked || before == Some(parked);
+        let currency_before = due.row.as_ref().and_then(|row| row.currency.as_ref());
         let write = BalanceWrite {
             row: &row,
             claimed: claimed.unix_ms(),
             news: news.as_ref(),
             moves,
+            is_other_money: currency_before.is_some() && currency_before != row.currency.as_ref(),
         };
         self.store.keep_balance(write, now).await?;
         if let Some(news) = &news {
@@ -271,7 +334,7 @@ impl ProviderList {
         if moves {
             self.reload().await?;
         }
-        Ok(())
+        Ok(problem)
     }
 
     /// What is kept of an answer, and what servers are told of it.
@@ -281,11 +344,24 @@ impl ProviderList {
         told: Result<BalanceReading, BalanceProblem>,
         (samples, now): (&[Sample], Moment),
     ) -> (BalanceRow, Option<GatewayEvent>) {
-        let old = due.row.clone().unwrap_or_else(|| due.never_asked());
+        let old = due.known();
         let before = BalanceState::from_word(&old.state);
         let asked_at = Some(now.unix_ms());
         let reading = match told {
             Ok(reading) => reading,
+            // That is an answer: an amount of before does not count any more.
+            Err(BalanceProblem::Unlimited) => {
+                let row = BalanceRow {
+                    read_at: asked_at,
+                    asked_at,
+                    problem: Some(BalanceProblem::Unlimited.word().to_owned()),
+                    ..BalanceRow::unknown(
+                        (&due.provider.name, due.key.id.as_str()),
+                        now.after(self.pace.next(0)),
+                    )
+                };
+                return (row, None);
+            }
             Err(problem) => return (self.untold(old, problem, now), None),
         };
         let last = Sample {
@@ -363,7 +439,9 @@ impl ProviderList {
         let mut providers = Vec::new();
         for (place, provider) in snapshot.providers.iter().enumerate() {
             let terms = known.terms.get(&provider.name).cloned().unwrap_or_default();
-            let is_asked = |at: &String| !self.pace.0.is_zero() && vendor(&terms, at).is_some();
+            let is_asked = |at: &String| {
+                !self.pace.0.is_zero() && vendor(&terms, &provider.kind, at).is_some()
+            };
             let keys = snapshot.keys.iter();
             let keys = keys.filter(|key| {
                 let at = key.base_url.as_ref().unwrap_or(&provider.base_url);
@@ -377,7 +455,7 @@ impl ProviderList {
             }));
             providers.push(ProviderBalances {
                 provider: provider.name.clone(),
-                vendor: vendor(&terms, &provider.base_url)
+                vendor: vendor(&terms, &provider.kind, &provider.base_url)
                     .filter(|_| !self.pace.0.is_zero())
                     .map(|vendor| vendor.name.to_owned()),
                 keys: Vec::new(),

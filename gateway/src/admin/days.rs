@@ -2,7 +2,7 @@
 //! never while a call waits. A process that is killed loses what it used since; gateways on one database
 //! know of each other's use as late.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,10 +57,16 @@ impl ProviderList {
         if !changed.is_empty() {
             self.store.add_to_days(&changed).await?;
         }
-        let day = day_of(now);
-        let mut totals: HashMap<_, _> = self.store.days(day).await?.into_iter().collect();
+        // A key stays in a day that it has been in while the clock is behind it.
+        let days: BTreeSet<i64> = unsaved.iter().map(|(_, count)| count.day).collect();
+        let mut totals = HashMap::new();
+        for day in days {
+            let of_day = self.store.days(day).await?.into_iter();
+            totals.extend(of_day.map(|(id, total)| ((id, day), total)));
+        }
         for (key, written) in unsaved {
-            if let Some(total) = totals.remove(key.id.as_str()) {
+            let whose = (key.id.as_str().to_owned(), written.day);
+            if let Some(total) = totals.remove(&whose) {
                 key.day_saved(written, total);
             }
         }

@@ -14,6 +14,7 @@ use super::provider_admin::{
     set_status,
 };
 use super::{ProviderList, terms};
+use crate::store::keys::KeyChange;
 use crate::store::{KeyRow, ProviderRow};
 
 /// Where the keys of a pool and of a request are found by their secrets.
@@ -142,12 +143,13 @@ impl ProviderList {
             let after = Vec::new();
             return Ok(KeysChanged { before, after });
         }
-        let rows: Result<Vec<KeyRow>, AdminError> = chosen
-            .into_iter()
-            .map(|row| self.changed(&of, row, &change))
-            .collect();
-        let rows = rows?;
-        self.store.update_keys(&rows).await.map_err(failed)?;
+        let changes = chosen.into_iter().map(|before| {
+            let after = self.changed(&of, before.clone(), &change)?;
+            Ok(KeyChange { before, after })
+        });
+        let changes: Result<Vec<KeyChange>, AdminError> = changes.collect();
+        let changes = changes?;
+        self.write_keys(&of, &changes).await?;
         if change.status.is_some() {
             for key in ids.iter().filter_map(|id| self.pools.key(provider, id)) {
                 key.health.overruled();
@@ -157,7 +159,10 @@ impl ProviderList {
         drop(alone);
         Ok(KeysChanged {
             before,
-            after: rows.iter().map(|row| self.key_view(row)).collect(),
+            after: changes
+                .iter()
+                .map(|change| self.key_view(&change.after))
+                .collect(),
         })
     }
 

@@ -21,11 +21,13 @@ use shared::link::{
 };
 use shared::secret::Secret;
 
+use super::balances::{KNOWN_EVERYWHERE, checked_vendor};
 use super::refusals::found;
 pub(super) use super::refusals::{checked, failed, invalid, refused};
 use super::{ProviderList, off, seal_place, terms};
 use crate::pool::PoolKey;
 use crate::pool::health::Shown;
+use crate::store::keys::KeyChange;
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, at};
 use crate::{link, providers};
 
@@ -35,6 +37,9 @@ pub(super) const KEYS_MAX: usize = 1_000;
 
 /// Why a provider is not asked for its models.
 const NO_KEY_IN_USE: &str = "no key of this provider is in use";
+/// Why a change is not made that was made of what is no more.
+pub(super) const CHANGED_MEANWHILE: &str =
+    "the key or its provider changed at the same moment, so nothing was done: try again";
 /// Why a key is not moved.
 const SECRET_STAYS: &str = "a key that gets another address needs its secret entered with it";
 
@@ -233,6 +238,20 @@ impl ProviderList {
         Ok((row, keys))
     }
 
+    /// Writes changed keys, unless they or their provider changed since they were read.
+    pub(super) async fn write_keys(
+        &self,
+        of: &ProviderRow,
+        changes: &[KeyChange],
+    ) -> Result<(), AdminError> {
+        let seen = (of.name.as_str(), of.base_url.as_str());
+        let written = self.store.update_keys(seen, changes).await;
+        let written = written.map_err(failed)?;
+        written
+            .then_some(())
+            .ok_or_else(|| refused(CHANGED_MEANWHILE))
+    }
+
     async fn key_row(&self, provider: &str, key: &ProviderKeyId) -> Result<KeyRow, AdminError> {
         self.store
             .key(provider, key)
@@ -410,17 +429,18 @@ impl ProviderAdmin for ProviderList {
         key: &ProviderKeyId,
         patch: ProviderKeyPatch,
     ) -> Result<ProviderKeyView, AdminError> {
-        let mut row = self.key_row(provider, key).await?;
+        // Its provider as it was before, so that neither is older than what it is written back to.
+        let (of, _) = self.provider_row(provider).await?;
+        let before = self.key_row(provider, key).await?;
+        let mut row = before.clone();
         let sets_state = patch.secret.is_some() || patch.status.is_some();
         let address = row.base_url.clone();
         let has_new_secret = patch.secret.is_some();
         if let Some(terms) = patch.terms {
-            let (of, _) = self.provider_row(provider).await?;
             let terms = checked_terms(&of, terms)?;
             self.change_terms(&mut row, &of, terms, patch.secret.is_some())?;
         }
         if let Some(secret) = patch.secret {
-            let (of, _) = self.provider_row(provider).await?;
             let secret = kept_secret(&secret, secret_rule(&of.kind))?;
             let secret = secret.expose();
             row.sealed = self.sealer.seal(&seal_place(&row.id), secret.as_bytes());
@@ -436,10 +456,15 @@ impl ProviderAdmin for ProviderList {
             checked("label", rules::label(&label))?;
             row.label = label;
         }
-        let changed = self.store.update_keys(std::slice::from_ref(&row)).await;
-        found(changed.map_err(failed)? > 0)?;
+        let change = KeyChange {
+            before,
+            after: row.clone(),
+        };
+        self.write_keys(&of, std::slice::from_ref(&change)).await?;
         if has_new_secret || row.base_url != address {
-            self.store.forget_balance(&row.id).await.map_err(failed)?;
+            let next = self.clock.now().after(KNOWN_EVERYWHERE);
+            let forgotten = self.store.forget_balance((provider, &row.id), next).await;
+            forgotten.map_err(failed)?;
         }
         if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
             known.health.overruled();
@@ -532,13 +557,8 @@ impl ProviderAdmin for ProviderList {
         terms: BalanceTerms,
     ) -> Result<(), AdminError> {
         terms.checked()?;
-        if let Some(name) = terms.vendor.as_deref()
-            && providers::balance::named(name).is_none()
-        {
-            let known = providers::balance::vendors().join(", ");
-            return Err(invalid("vendor", format!("one of {known}")));
-        }
-        self.provider_row(provider).await?;
+        let (row, _) = self.provider_row(provider).await?;
+        checked_vendor(&terms, &row.kind)?;
         let json = serde_json::to_string(&terms).map_err(|_| AdminError::Internal)?;
         let kept = self.store.set_balance_terms(provider, &json).await;
         kept.map_err(failed)?;

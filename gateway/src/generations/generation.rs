@@ -51,6 +51,8 @@ struct Foreign {
     dialect: &'static dyn Dialect,
     /// How the tenant sees it.
     shown: AnswerShown,
+    /// How many vectors must be there.
+    texts: Option<usize>,
 }
 
 /// One generation.
@@ -404,6 +406,7 @@ impl Generation {
             dialect,
             dropped,
             repeated,
+            texts,
             body,
         } = answer;
         state.content_type = content_type;
@@ -412,6 +415,7 @@ impl Generation {
         let from = dialect.map(|dialect| Foreign {
             dialect,
             shown: self.as_shown(&trail, repeated),
+            texts,
         });
         let bytes = match body {
             AnswerBody::Stream(bytes) => {
@@ -489,7 +493,7 @@ impl Generation {
         trail: &AttemptTrail,
     ) -> Result<Flow, Fault> {
         let own = self.about.surface.dialect;
-        let Some(Foreign { dialect, shown }) = from else {
+        let Some(Foreign { dialect, shown, .. }) = from else {
             let meter = own.meter(self.about.metered);
             return Ok(Flow::new(bytes, meter, trail.answers.clone()));
         };
@@ -507,9 +511,10 @@ impl Generation {
         trail: &AttemptTrail,
     ) -> Result<Bytes, Fault> {
         match (from, &trail.answers) {
-            (Some(Foreign { dialect, shown }), _) => {
+            (Some(foreign), _) => {
                 let own = self.about.surface.dialect;
-                translation::whole(dialect, own, &bytes, usage, &shown)
+                let between = (foreign.dialect, own);
+                translation::whole(between, &bytes, usage, &foreign.shown, foreign.texts)
             }
             (None, Some(name)) => Ok(answer_model::in_answer(&bytes, name)),
             (None, None) => Ok(bytes),

@@ -76,16 +76,20 @@ impl StreamTranslation {
     }
 }
 
-/// A whole answer, likewise.
+/// A whole answer, likewise; one to embeddings has a vector for each of `texts`.
 pub(super) fn whole(
-    from: &dyn Dialect,
-    to: &dyn Dialect,
+    (from, to): (&dyn Dialect, &dyn Dialect),
     answer: &[u8],
     usage: &Usage,
     shown: &AnswerShown,
+    texts: Option<usize>,
 ) -> Result<Bytes, Fault> {
     if let (Some(reads), Some(writes)) = (from.embeddings(), to.embeddings()) {
         let vectors = reads.read_answer(answer)?;
+        if let Some(texts) = texts.filter(|texts| *texts != vectors.len()) {
+            let why = format!("{} vectors came for {texts} texts", vectors.len());
+            return Err(Fault::new(FaultKind::InvalidAnswer, why));
+        }
         return Ok(writes.write_answer(&vectors, usage, shown));
     }
     let (Some(reads), Some(writes)) = (from.translator(), to.translator()) else {
@@ -93,4 +97,39 @@ pub(super) fn whole(
     };
     let answer = reads.read_answer(answer)?;
     Ok(writes.write_answer(&answer, usage, shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::dialect::gemini_embeddings::GEMINI_EMBEDDINGS;
+    use shared::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
+
+    use super::*;
+
+    #[test]
+    fn vectors_are_as_many_as_texts_or_none_is_handed_on() {
+        let shown = AnswerShown {
+            model: "m".to_owned(),
+            id: String::new(),
+            created: 0,
+            shows_usage: true,
+            input_estimate: 0,
+            repeated: Bytes::new(),
+        };
+        let answer = br#"{"embeddings":[{"values":[1.0]},{"values":[2.0]}]}"#;
+        for (texts, is_whole) in [(1, false), (2, true), (3, false)] {
+            let between: (&dyn Dialect, &dyn Dialect) = (&GEMINI_EMBEDDINGS, &OPENAI_EMBEDDINGS);
+            let told = whole(between, answer, &Usage::default(), &shown, Some(texts));
+            match told {
+                Ok(_) => assert!(is_whole, "{texts}"),
+                Err(fault) => {
+                    assert_eq!(
+                        (is_whole, fault.kind),
+                        (false, FaultKind::InvalidAnswer),
+                        "{texts}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use shared::fault::{Fault, FaultKind};
 use shared::host::origin;
 use shared::link::balance::{BalanceProblem, VendorAmount};
+use shared::link::rules::is_file;
 
 use super::{Route, http as outbound};
 
@@ -223,6 +224,14 @@ pub(crate) fn at(base_url: &str) -> Option<&'static BalanceVendor> {
     all().find(|vendor| vendor.hosts.contains(&rest))
 }
 
+/// Kinds whose keys are files or sign what is sent: what they hold is never sent itself.
+const NEVER_SENT: [&str; 2] = ["vertex", "bedrock"];
+
+/// Whether keys of that kind are sent as they are, as questions do.
+pub(crate) fn are_sent(kind: &str) -> bool {
+    !NEVER_SENT.contains(&kind)
+}
+
 impl BalanceVendor {
     /// Asks with the key of `route`, at the place where its calls go and nowhere else.
     pub(crate) async fn ask(&self, route: Route<'_>) -> Result<BalanceReading, BalanceProblem> {
@@ -291,6 +300,9 @@ impl BalanceQuestion {
         begin: &str,
         route: Route<'_>,
     ) -> Result<Request<Full<Bytes>>, BalanceProblem> {
+        if is_file(route.key.expose()) {
+            return Err(BalanceProblem::Other);
+        }
         let wrong = |_| BalanceProblem::Other;
         let key = format!("Bearer {}", route.key.expose());
         let mut key = HeaderValue::try_from(key).map_err(|_| BalanceProblem::Other)?;

@@ -86,6 +86,8 @@ pub(crate) struct Answer {
     pub(crate) dropped: Vec<String>,
     /// What a translated answer repeats of its request.
     pub(crate) repeated: Bytes,
+    /// Of embeddings in another dialect: how many vectors must be there.
+    pub(crate) texts: Option<usize>,
     /// The answer.
     pub(crate) body: AnswerBody,
 }
@@ -111,6 +113,7 @@ impl Answer {
             dialect: None,
             dropped: Vec::new(),
             repeated: Bytes::new(),
+            texts: None,
             body: AnswerBody::Whole(bytes),
         }
     }
@@ -122,6 +125,7 @@ impl Answer {
             dialect: None,
             dropped: Vec::new(),
             repeated: Bytes::new(),
+            texts: None,
             body: AnswerBody::Stream(bytes),
         }
     }
@@ -132,6 +136,7 @@ impl Answer {
         self.dialect = spoken.foreign();
         self.dropped = spoken.dropped;
         self.repeated = spoken.repeated;
+        self.texts = spoken.texts;
         self
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Spoken {
     pub(crate) dropped: Vec<String>,
     /// What a translated answer repeats of the tenant's request.
     pub(crate) repeated: Bytes,
+    /// Of translated embeddings: how many vectors must come.
+    pub(crate) texts: Option<usize>,
 }
 
 impl Spoken {
@@ -46,25 +48,27 @@ impl Spoken {
                 body,
                 dropped: Vec::new(),
                 repeated: Bytes::new(),
+                texts: None,
             });
         }
-        let written = translated(call, dialect, to)?;
+        let (written, texts) = translated(call, dialect, to)?;
         Ok(Self {
             dialect,
             is_own: false,
             body: written.body,
             dropped: written.dropped,
             repeated: own.repeated(&call.body),
+            texts,
         })
     }
 }
 
-/// `call` in the words of another dialect than its own.
+/// `call` in the words of another dialect than its own; of embeddings also how many texts they are of.
 fn translated(
     call: &Call,
     dialect: &'static dyn Dialect,
     to: Forward<'_>,
-) -> Result<Written, Refusal> {
+) -> Result<(Written, Option<usize>), Refusal> {
     let own = call.surface.dialect;
     let head = Head {
         model: Some(to.model.to_owned()),
@@ -80,11 +84,14 @@ fn translated(
             if is_left_out {
                 written.dropped.push("user".to_owned());
             }
-            Ok(written)
+            Ok((written, None))
         })
     } else if let (Some(from), Some(into)) = (own.embeddings(), dialect.embeddings()) {
         let request = from.read_request(&head, &call.body);
-        request.and_then(|request| into.write_request(&request, words))
+        request.and_then(|request| {
+            let written = into.write_request(&request, words)?;
+            Ok((written, Some(request.texts.len())))
+        })
     } else {
         let why = format!("{} can't be said in {}", own.name(), dialect.name());
         return Err(Fault::new(FaultKind::NotFound, why).into());

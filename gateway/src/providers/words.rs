@@ -1,6 +1,7 @@
 //! A provider's words for a tenant's eyes: bounded, on one line, without what says whose account or
 //! which provider is behind it. What the tenant itself sent may be told back.
 
+use http::{HeaderName, HeaderValue};
 use memchr::memmem;
 use shared::link::rules::is_file;
 
@@ -16,6 +17,8 @@ const PREFIXES: [&str; 24] = [
 ];
 /// Where Amazon repeats what it was sent, with all that opened it.
 const ECHO: &str = "The Canonical String for this request";
+/// A shorter value of a header may be any word.
+const HEADER_VALUE_MIN: usize = 6;
 /// A shorter part of a key that has parts may be any word.
 const PART_MIN: usize = 12;
 /// A word that begins so and goes on for this long is no word.
@@ -26,6 +29,8 @@ const TAIL_MIN: usize = 6;
 pub(super) struct Secrets<'a> {
     /// The key that was used.
     pub(super) key: &'a str,
+    /// What is sent with it besides; some vendors tell back what they were sent.
+    pub(super) headers: &'a [(HeaderName, HeaderValue)],
     /// The provider's address.
     pub(super) base_url: &'a str,
     /// What the tenant sent.
@@ -42,6 +47,16 @@ pub(super) fn cleaned(message: &str, secrets: Secrets<'_>) -> String {
         if !hidden.is_empty() {
             text = text.replace(hidden, HIDDEN);
         }
+    }
+    let values = secrets.headers.iter();
+    // The longest first: one may be a part of another.
+    let mut values: Vec<&str> = values
+        .filter_map(|(_, value)| value.to_str().ok())
+        .collect();
+    values.retain(|value| value.len() >= HEADER_VALUE_MIN);
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    for value in values {
+        text = text.replace(value, HIDDEN);
     }
     // A file of a key is none that is sent, and its parts are no words.
     let parts = secrets.key.split(':').filter(|_| !is_file(secrets.key));
@@ -147,6 +162,7 @@ mod tests {
             message,
             Secrets {
                 key: "topsecretkey123",
+                headers: &[],
                 base_url: "https://api.vendor.com:8443/v1",
                 body: BODY,
             },
@@ -194,6 +210,7 @@ mod tests {
                 message,
                 Secrets {
                     key,
+                    headers: &[],
                     base_url,
                     body,
                 },
@@ -210,6 +227,32 @@ mod tests {
             "It does not match.  "
         );
         assert_eq!(clean(&"é".repeat(2_000)).chars().count(), CHARS_MAX);
+    }
+
+    #[test]
+    fn values_of_a_keys_own_headers_are_taken_out() {
+        let header = |name: &'static str, value: &'static str| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        let headers = [
+            header("x-team", "team-a"),
+            header("x-route-token", "team-a inner pass phrase"),
+            header("x-short", "eu"),
+        ];
+        let secrets = Secrets {
+            key: "topsecretkey123",
+            headers: &headers,
+            base_url: "",
+            body: b"",
+        };
+        assert_eq!(
+            cleaned("no access with team-a inner pass phrase in eu", secrets),
+            "no access with … in eu"
+        );
+        assert_eq!(cleaned("team-a is off", secrets), "… is off");
     }
 
     #[test]

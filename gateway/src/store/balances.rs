@@ -36,6 +36,24 @@ pub(crate) struct BalanceRow {
     pub(crate) state: String,
 }
 
+impl BalanceRow {
+    /// What is known of a key that nobody asked about, which is done at `next`.
+    pub(crate) fn unknown((provider, key): (&str, &str), next: Moment) -> Self {
+        Self {
+            key_id: key.to_owned(),
+            provider: provider.to_owned(),
+            amount: None,
+            currency: None,
+            read_at: None,
+            asked_at: None,
+            next_at: next.unix_ms(),
+            problem: None,
+            failures: 0,
+            state: "unknown".to_owned(),
+        }
+    }
+}
+
 /// A balance at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sample {
@@ -55,6 +73,8 @@ pub(crate) struct BalanceWrite<'a> {
     pub(crate) news: Option<&'a GatewayEvent>,
     /// Whether other gateways must read the list again, since the key takes calls or does no more.
     pub(crate) moves: bool,
+    /// Whether it is told in another currency than before: earlier samples say nothing any more.
+    pub(crate) is_other_money: bool,
 }
 
 impl Store {
@@ -112,18 +132,7 @@ impl Store {
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let Some(at) = at else {
-                let row = BalanceRow {
-                    key_id: key.as_str().to_owned(),
-                    provider: provider.to_owned(),
-                    amount: None,
-                    currency: None,
-                    read_at: None,
-                    asked_at: None,
-                    next_at: next.unix_ms(),
-                    problem: None,
-                    failures: 0,
-                    state: "unknown".to_owned(),
-                };
+                let row = BalanceRow::unknown((provider, key.as_str()), next);
                 let made = diesel::insert_into(key_balances::table)
                     .values(&row)
                     .on_conflict_do_nothing()
@@ -153,6 +162,7 @@ impl Store {
             claimed,
             news,
             moves,
+            is_other_money,
         } = write;
         write_tx!(self.db, |conn| -> DbError {
             let known = key_balances::table
@@ -173,6 +183,12 @@ impl Store {
                 .await?;
             if changed == 0 {
                 return Ok(());
+            }
+            if is_other_money {
+                let of_key = balance_samples::key_id.eq(&row.key_id);
+                diesel::delete(balance_samples::table.filter(of_key))
+                    .execute(conn)
+                    .await?;
             }
             if let (Some(amount), None) = (row.amount, &row.problem) {
                 let at = now.unix_ms();
@@ -245,12 +261,35 @@ impl Store {
         })
     }
 
-    /// Forgets what was told of one: its secret is another account's by now.
-    pub(crate) async fn forget_balance(&self, key: &str) -> Result<(), DbError> {
+    /// Forgets what was told of one: its secret is another account's by now. Nobody asks about it before
+    /// `next`, until when other gateways know the secret too.
+    pub(crate) async fn forget_balance(
+        &self,
+        (provider, key): (&str, &str),
+        next: Moment,
+    ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            diesel::delete(key_balances::table.filter(key_balances::key_id.eq(key)))
+            let row = BalanceRow::unknown((provider, key), next);
+            let made = diesel::insert_into(key_balances::table)
+                .values(&row)
+                .on_conflict_do_nothing()
                 .execute(conn)
                 .await?;
+            if made == 0 {
+                diesel::update(key_balances::table.filter(key_balances::key_id.eq(key)))
+                    .set((
+                        key_balances::amount.eq(None::<i64>),
+                        key_balances::currency.eq(None::<String>),
+                        key_balances::read_at.eq(None::<i64>),
+                        key_balances::asked_at.eq(None::<i64>),
+                        key_balances::next_at.eq(row.next_at),
+                        key_balances::problem.eq(None::<String>),
+                        key_balances::failures.eq(0),
+                        key_balances::state.eq(&row.state),
+                    ))
+                    .execute(conn)
+                    .await?;
+            }
             diesel::delete(balance_samples::table.filter(balance_samples::key_id.eq(key)))
                 .execute(conn)
                 .await?;

@@ -1,13 +1,20 @@
 //! Statements that write keys: one, or several in one commit.
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use shared::db::DbError;
 use shared::id::ProviderKeyId;
 use shared::write_tx;
 
 use super::schema::{key_days, provider_keys, revisions};
-use super::{KeyRow, Store, moved};
+use super::{KeyRow, Store, lock_provider, moved};
+
+/// A key that is to be changed: as it was read, and as it is to be.
+#[derive(Debug)]
+pub(crate) struct KeyChange {
+    pub(crate) before: KeyRow,
+    pub(crate) after: KeyRow,
+}
 
 /// Writes all that may change of a key; a macro, because it is compiled for either connection.
 macro_rules! write_key {
@@ -37,7 +44,7 @@ macro_rules! write_key {
                 provider_keys::tags.eq(&row.tags),
             ))
             .execute($conn)
-            .await?
+            .await?;
     }};
 }
 
@@ -56,16 +63,41 @@ impl Store {
         })
     }
 
-    /// Writes the labels, weights, terms, states and secrets of keys; answers how many of them there are
-    /// still.
-    pub(crate) async fn update_keys(&self, rows: &[KeyRow]) -> Result<usize, DbError> {
+    /// Writes the labels, weights, terms, states and secrets of keys of a provider that was read with an
+    /// address: all of them, or none and `false` where the provider or one of them is not as it was read.
+    /// Whole rows are written, and an old one would bring a secret back that is gone.
+    pub(crate) async fn update_keys(
+        &self,
+        (provider, base_url): (&str, &str),
+        changes: &[KeyChange],
+    ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            let mut changed = 0_usize;
-            for row in rows {
-                changed = changed.saturating_add(write_key!(conn, row));
+            // Who moves the provider waits from here on, or is waited for.
+            let at = lock_provider!(conn, provider);
+            if at.as_deref() != Some(base_url) {
+                return Ok(false);
+            }
+            for change in changes {
+                let key = || {
+                    provider_keys::table
+                        .filter(provider_keys::id.eq(&change.before.id))
+                        .filter(provider_keys::provider.eq(provider))
+                };
+                // Locks the row: what happens to a key is written without its provider.
+                diesel::update(key())
+                    .set(provider_keys::weight.eq(provider_keys::weight))
+                    .execute(conn)
+                    .await?;
+                let found = key().first::<KeyRow>(conn).await.optional()?;
+                if found.as_ref() != Some(&change.before) {
+                    return Ok(false);
+                }
+            }
+            for change in changes {
+                write_key!(conn, &change.after);
             }
             moved!(conn);
-            Ok(changed)
+            Ok(true)
         })
     }
 
@@ -76,6 +108,7 @@ impl Store {
         ids: &[ProviderKeyId],
     ) -> Result<usize, DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            let _ = lock_provider!(conn, provider);
             let mut gone = 0_usize;
             for id in ids {
                 let key = provider_keys::table
@@ -91,3 +124,6 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 pub(crate) mod balances;
 mod days;
 mod events;
-mod keys;
+pub(crate) mod keys;
 pub(crate) mod schema;
 
 use diesel::{
@@ -50,7 +50,7 @@ pub(crate) struct ProviderRow {
 }
 
 /// A key as it is kept: sealed.
-#[derive(Debug, Clone, Queryable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
 #[diesel(table_name = provider_keys)]
 pub(crate) struct KeyRow {
     pub(crate) id: String,
@@ -123,6 +123,33 @@ macro_rules! moved {
 
 use moved;
 
+/// Has changes of one provider and its keys wait for each other, and answers its address, if there is such a
+/// provider; a macro, because it is compiled for either connection. PostgreSQL reads what was committed when
+/// a statement began, so that a row must be locked before it is read.
+macro_rules! lock_provider {
+    ($conn:expr, $name:expr) => {{
+        let row = || {
+            $crate::store::schema::providers::table
+                .filter($crate::store::schema::providers::name.eq($name))
+        };
+        diesel::update(row())
+            .set(
+                $crate::store::schema::providers::enabled
+                    .eq($crate::store::schema::providers::enabled),
+            )
+            .execute($conn)
+            .await?;
+        let base_url: Option<String> = row()
+            .select($crate::store::schema::providers::base_url)
+            .first($conn)
+            .await
+            .optional()?;
+        base_url
+    }};
+}
+
+use lock_provider;
+
 impl Store {
     pub(crate) fn new(db: Db) -> Self {
         Self { db }
@@ -184,6 +211,7 @@ impl Store {
         moved: fn(&str, &str) -> bool,
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            let _ = lock_provider!(conn, name);
             let found = providers::table
                 .filter(providers::name.eq(name))
                 .first::<ProviderRow>(conn)
@@ -221,6 +249,7 @@ impl Store {
     /// Removes a provider with its keys; answers whether there was one.
     pub(crate) async fn delete_provider(&self, name: &str) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            let _ = lock_provider!(conn, name);
             diesel::delete(provider_keys::table.filter(provider_keys::provider.eq(name)))
                 .execute(conn)
                 .await?;

@@ -90,6 +90,9 @@ pub enum Broken {
     /// A field that is needed.
     #[error("names of fields that a request can do without")]
     NeededField,
+    /// What looks like a secret, where names are shown and kept as they are.
+    #[error("a name, and not a secret")]
+    ASecret,
     /// Something else than a number between these, both included.
     #[error("a number from {0} to {1}")]
     OutOfRange(u32, u32),
@@ -171,7 +174,27 @@ pub fn label(text: &str) -> Result<(), Broken> {
         text.chars().count() <= LABEL_CHARS_MAX,
         Broken::TooLong(LABEL_CHARS_MAX),
     )?;
-    keep(!text.chars().any(char::is_control), Broken::NotOneLine)
+    keep(!text.chars().any(char::is_control), Broken::NotOneLine)?;
+    let mut words = text.split_whitespace();
+    keep(!words.any(begins_as_secret), Broken::ASecret)
+}
+
+/// How vendors begin their keys.
+const SECRETS_BEGIN: [&str; 4] = ["sk-", "AIza", "gsk_", "xai-"];
+/// A name has fewer characters in one word; keys have some twenty at least.
+const SECRET_CHARS_MIN: usize = 16;
+
+/// Whether a word begins as keys of vendors do, and is as long as one with a digit somewhere.
+fn begins_as_secret(word: &str) -> bool {
+    SECRETS_BEGIN.iter().any(|begin| word.starts_with(begin)) && may_be_secret(word)
+}
+
+/// Whether a word may be a secret for all that can be seen of it.
+pub fn may_be_secret(word: &str) -> bool {
+    word.len() >= SECRET_CHARS_MIN
+        && word.bytes().all(|b| b.is_ascii_graphic())
+        && word.bytes().any(|b| b.is_ascii_digit())
+        && word.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 /// A key's share of the calls.
@@ -271,6 +294,9 @@ mod tests {
         assert_eq!(secret("s 1", rule), Err(Broken::NotVisible));
         assert_eq!(label(&"中".repeat(LABEL_CHARS_MAX)), Ok(()));
         assert_eq!(label("a\nb"), Err(Broken::NotOneLine));
+        assert_eq!(label("the sk-team of prod-1"), Ok(()));
+        let shown = "it is gsk_0123456789abcdef";
+        assert_eq!(label(shown), Err(Broken::ASecret));
         assert_eq!(weight(0), Err(Broken::OutOfRange(1, 100)));
         assert_eq!(priority(100), Ok(()));
         assert_eq!(priority(101), Err(Broken::OutOfRange(0, 100)));

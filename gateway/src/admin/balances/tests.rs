@@ -87,24 +87,27 @@ async fn vendor_at(table: Table) -> String {
     format!("http://{address}/v1")
 }
 
-/// A provider `deep` at the fake, with a key for each row.
-async fn with_keys(providers: &ProviderList, address: String, rows: usize) {
+/// A provider `deep` at the fake, with a key for each address, which is its row.
+async fn with_keys(providers: &ProviderList, addresses: Vec<String>) {
     let provider = NewProvider {
         name: "deep".to_owned(),
         kind: "openai".to_owned(),
-        base_url: address,
+        base_url: addresses[0].clone(),
         options: shared::link::options::ProviderOptions::default(),
     };
     providers
         .create_provider(provider)
         .await
         .expect("a provider");
-    for row in 0..rows {
+    for (row, address) in addresses.into_iter().enumerate() {
         let key = NewProviderKey {
             secret: Secret::new(format!("key-of-row-{row:02}")),
             label: format!("{row:02}"),
             weight: 1,
-            terms: KeyTerms::default(),
+            terms: KeyTerms {
+                base_url: Some(address),
+                ..KeyTerms::default()
+            },
         };
         providers
             .create_provider_key("deep", key)
@@ -216,7 +219,16 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
     let supervisor = Supervisor::new();
     let providers = super::super::tests::providers(folder.path(), &supervisor).await;
     let table: Table = Arc::new(Mutex::new(rows.iter().map(|row| row.0.clone()).collect()));
-    with_keys(&providers, vendor_at(table.clone()).await, rows.len()).await;
+    let address = vendor_at(table.clone()).await;
+    let mut addresses = Vec::new();
+    for row in &rows {
+        // Who is silent keeps nobody else waiting.
+        addresses.push(match row.0 {
+            Does::Says(..) => address.clone(),
+            Does::Silent | Does::Trickles | Does::Breaks => vendor_at(table.clone()).await,
+        });
+    }
+    with_keys(&providers, addresses).await;
     let told = asked(&providers, terms()).await;
     let views = statuses(&providers).await;
     each_stands_as_its_row_says(&rows, &told, &views);
@@ -298,7 +310,7 @@ async fn another_secret_is_another_account_and_terms_are_checked() {
     let supervisor = Supervisor::new();
     let providers = super::super::tests::providers(folder.path(), &supervisor).await;
     let table: Table = Arc::new(Mutex::new(vec![tells("0"), tells("\"7\"")]));
-    with_keys(&providers, vendor_at(table).await, 1).await;
+    with_keys(&providers, vec![vendor_at(table).await]).await;
     let told = asked(&providers, terms()).await;
     assert_eq!(told[0].state, BalanceState::Parked);
     let patch = shared::link::ProviderKeyPatch {
@@ -313,6 +325,17 @@ async fn another_secret_is_another_account_and_terms_are_checked() {
         "active",
         "nothing is known of it"
     );
+    // Other gateways may not know it yet, so nobody asks for a while.
+    let rows = providers.store.balances().await.expect("rows");
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}");
+    };
+    let since = providers.clock.now().unix_ms();
+    assert!(row.next_at > since + 5_000, "{row:?}");
+    assert_eq!((row.amount, row.state.as_str()), (None, "unknown"));
+    let samples = providers.store.samples(&row.key_id).await;
+    assert!(samples.expect("samples").is_empty());
+    assert!(providers.due_balances().await.expect("due").is_empty());
     let told = asked(&providers, terms()).await;
     assert_eq!(
         told[0].amount.map(|amount| amount.to_string()).as_deref(),
@@ -332,6 +355,111 @@ async fn another_secret_is_another_account_and_terms_are_checked() {
     providers.update_provider("deep", off).await.expect("off");
     let choice = choice(&providers).await;
     assert_eq!(choice.state, shared::link::choice::TargetState::ProviderOff);
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_a_limit_frees_its_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = super::super::tests::providers(folder.path(), &supervisor).await;
+    let table: Table = Arc::new(Mutex::new(vec![tells("0")]));
+    with_keys(&providers, vec![vendor_at(table).await]).await;
+    let told = asked(&providers, terms()).await;
+    assert_eq!(told[0].state, BalanceState::Parked);
+    let provider = providers.pools.all()["deep"].clone();
+    let row = providers.store.balances().await.expect("rows").remove(0);
+    let due = Due {
+        key: provider.keys[0].clone(),
+        provider,
+        vendor: balance::named("deepseek").expect("a vendor"),
+        terms: terms(),
+        row: Some(row),
+    };
+    let now = providers.clock.now();
+    let (row, news) = providers.told(&due, Err(BalanceProblem::Unlimited), (&[], now));
+    assert_eq!(news, None);
+    assert_eq!((row.amount, row.failures), (None, 0));
+    assert_eq!(
+        (row.state.as_str(), row.problem.as_deref()),
+        ("unknown", Some("unlimited"))
+    );
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_host_is_waited_for_once_in_a_round() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = super::super::tests::providers(folder.path(), &supervisor).await;
+    let mut all = vec![Does::Silent; 4];
+    all.push(tells("5"));
+    let table: Table = Arc::new(Mutex::new(all));
+    let silent = vendor_at(table.clone()).await;
+    let mut addresses = vec![silent; 4];
+    addresses.push(vendor_at(table).await);
+    with_keys(&providers, addresses).await;
+    let kept = providers.set_balance_terms("deep", terms()).await;
+    kept.expect("terms");
+    let begun = std::time::Instant::now();
+    let never = CancellationToken::new();
+    providers.ask_due(&never).await.expect("asked");
+    assert!(begun.elapsed() < Duration::from_secs(3), "once for all");
+    let rows = providers.store.balances().await.expect("rows");
+    let now = providers.clock.now().unix_ms();
+    let slow = |row: &&BalanceRow| row.problem.as_deref() == Some("slow");
+    assert_eq!(rows.iter().filter(slow).count(), 4);
+    assert!(rows.iter().all(|row| row.next_at > now), "they back off");
+    let asked = rows.iter().filter(|row| row.asked_at.is_some());
+    assert_eq!(asked.count(), 2, "the others were not asked");
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_of_another_currency_are_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = super::super::tests::providers(folder.path(), &supervisor).await;
+    let table: Table = Arc::new(Mutex::new(vec![tells("7")]));
+    with_keys(&providers, vec![vendor_at(table.clone()).await]).await;
+    let told = asked(&providers, terms()).await;
+    let id = told[0].key.as_str();
+    let read = providers.store.samples(id).await.expect("samples");
+    assert_eq!(read.len(), 1);
+    let other = r#"{"balance_infos":[{"currency":"USD","total_balance":"1"}]}"#;
+    table.lock().expect("a table")[0] = says(200, other);
+    asked(&providers, terms()).await;
+    let read = providers.store.samples(id).await.expect("samples");
+    let amounts: Vec<i64> = read.iter().map(|sample| sample.amount).collect();
+    assert_eq!(amounts, [1_000_000]);
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_sign_are_sent_to_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = super::super::tests::providers(folder.path(), &supervisor).await;
+    for kind in ["vertex", "bedrock"] {
+        let provider = NewProvider {
+            name: kind.to_owned(),
+            kind: kind.to_owned(),
+            base_url: "https://api.deepseek.com/v1".to_owned(),
+            options: shared::link::options::ProviderOptions::default(),
+        };
+        let made = providers.create_provider(provider).await;
+        made.expect("a provider");
+        let refused = providers.set_balance_terms(kind, terms()).await;
+        assert!(
+            matches!(&refused, Err(AdminError::Invalid(wrong)) if wrong.field == "vendor"),
+            "{refused:?}"
+        );
+        // What an earlier version kept, or an address says, counts as little.
+        let at = "https://api.deepseek.com/v1";
+        assert!(vendor(&terms(), kind, at).is_none());
+        assert!(vendor(&BalanceTerms::default(), kind, at).is_none());
+    }
+    assert!(vendor(&terms(), "openai", "https://proxy.example.com").is_some());
     supervisor.finish(Duration::from_secs(5)).await;
 }
 

@@ -138,3 +138,28 @@ async fn a_day_that_is_over_counts_for_nothing() {
     assert_eq!(rows[0].1.requests, 2);
     supervisor.finish(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_clock_is_behind_a_keys_day_its_calls_count_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = providers(folder.path(), &supervisor).await;
+    let terms = KeyTerms {
+        requests_per_day: Some(5),
+        ..KeyTerms::default()
+    };
+    limit(&providers, terms).await;
+    let now = providers.clock.now();
+    let ahead = now.after(Duration::from_secs(86_400));
+    // The clock has been there, and was set back.
+    assert_eq!(providers.pools.unsaved_days(ahead).len(), 1);
+    assert_eq!(taken(&providers, 2), 2);
+    for _ in 0..3 {
+        providers.save_days().await.expect("saved");
+    }
+    let rows = providers.store.days(day_of(ahead)).await.expect("days");
+    let requests: Vec<i64> = rows.iter().map(|(_, count)| count.requests).collect();
+    assert_eq!(requests, [2]);
+    assert_eq!(taken(&providers, 5), 3);
+    supervisor.finish(Duration::from_secs(5)).await;
+}

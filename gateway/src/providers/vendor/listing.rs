@@ -91,6 +91,7 @@ async fn page(door: &impl Door, route: Route<'_>, path: &str) -> Result<Page, St
     };
     let secrets = Secrets {
         key: route.key.expose(),
+        headers: route.headers,
         base_url: "",
         body: b"",
     };

@@ -208,6 +208,7 @@ impl Way<'_> {
         let mut fault = classify(status, &told).with_retry_after(wait(headers, &told));
         let secrets = Secrets {
             key: self.route.key.expose(),
+            headers: self.route.headers,
             base_url: self.route.base_url,
             body: &self.call.body,
         };

@@ -118,6 +118,7 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
     let begun = Instant::now();
     let secrets = Secrets {
         key: route.key.expose(),
+        headers: route.headers,
         base_url: "",
         body: b"",
     };

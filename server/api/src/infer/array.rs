@@ -2,6 +2,8 @@
 //! ask for events (Gemini API reference, `streamGenerateContent`, 2026-11). Events in, text out.
 
 use bytes::Bytes;
+use shared::dialect::gemini::GEMINI;
+use shared::dialect::{Dialect, ErrorText};
 use shared::sse::{Events, Keep};
 
 /// Writes the array.
@@ -10,7 +12,7 @@ pub(super) struct ArrayWriter {
     events: Events,
     /// Whether an element was written.
     has_begun: bool,
-    /// Whether an event was too large: what is not whole is not closed.
+    /// Whether an event was too large: it and what comes behind it is no element.
     is_broken: bool,
     has_ended: bool,
 }
@@ -18,6 +20,9 @@ pub(super) struct ArrayWriter {
 impl ArrayWriter {
     /// What the next bytes of the stream come to; empty while an event is not whole.
     pub(super) fn piece(&mut self, bytes: Bytes) -> Bytes {
+        if self.is_broken {
+            return Bytes::new();
+        }
         let Self {
             events, has_begun, ..
         } = self;
@@ -26,14 +31,31 @@ impl ArrayWriter {
             element(event, has_begun, &mut out);
             Keep::Nothing
         });
-        self.is_broken |= pushed.is_err();
+        if pushed.is_err() {
+            self.is_broken = true;
+            // What was gathered of it takes no room any more.
+            self.events = Events::default();
+        }
         out.into()
     }
 
     /// Its end, once. What stands behind the last event is no element: a failure is told there once more.
     pub(super) fn end(&mut self) -> Option<Bytes> {
-        if self.is_broken || std::mem::replace(&mut self.has_ended, true) {
+        if std::mem::replace(&mut self.has_ended, true) {
             return None;
+        }
+        if self.is_broken {
+            let failure = GEMINI.error_event(ErrorText {
+                status: 502,
+                kind: "server_error",
+                code: Some("invalid_answer"),
+                param: None,
+                message: "The provider's answer has a part that is too large.",
+            });
+            let mut out = Vec::new();
+            element(&failure, &mut self.has_begun, &mut out);
+            out.push(b']');
+            return Some(out.into());
         }
         Some(Bytes::from_static(if self.has_begun {
             b"]"
@@ -67,8 +89,7 @@ fn element(event: &[u8], has_begun: &mut bool, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use shared::dialect::gemini::GEMINI;
-    use shared::dialect::{Dialect, ErrorText};
+    use shared::sse::EVENT_BYTES_MAX;
 
     use super::*;
 
@@ -97,6 +118,18 @@ mod tests {
             (&["data: {\"a\":1}\n\ndata: {\"cut"], "[{\"a\":1}]"),
         ] {
             assert_eq!(written(pieces), expected);
+        }
+    }
+
+    #[test]
+    fn behind_an_event_that_is_too_large_comes_the_failure_and_the_end() {
+        let large = format!("data: {{\"a\":\"{}", "a".repeat(EVENT_BYTES_MAX));
+        for (before, elements) in [("", 1), ("data: {\"a\":1}\n\n", 2)] {
+            let text = written(&[before, &large, "\"}\n\n", "data: {\"b\":2}\n\n"]);
+            let all: serde_json::Value = serde_json::from_str(&text).expect("an array");
+            let all = all.as_array().expect("an array");
+            assert_eq!(all.len(), elements);
+            assert_eq!(all[elements - 1]["error"]["code"], 502);
         }
     }
 

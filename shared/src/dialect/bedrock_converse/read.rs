@@ -8,7 +8,7 @@ use super::wire::{self, ConverseBlock, ConverseBody, ConverseToolConfig, FIELDS}
 use super::write::END_USER;
 use crate::dialect::neutral::{
     CacheMark, ChatRequest, Effort, Format, Json, Part, Reasoning, Role, Tool, ToolChoice,
-    ToolResult, Turn,
+    ToolResult, Turn, unsaid,
 };
 use crate::dialect::{BadBody, Head};
 use crate::json;
@@ -22,7 +22,7 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
     let mut request = ChatRequest::default();
     json::each_field(body, |name, _| {
         if !FIELDS.contains(&name) {
-            request.unsaid.push(name.to_owned());
+            unsaid::note(&mut request.unsaid, name);
         }
         Ok(())
     })

@@ -10,7 +10,7 @@ use super::wire::{
 };
 use crate::dialect::neutral::{
     ChatRequest, Effort, Format, Media, MediaKind, Part, Reasoning, Role, Source, Tool, ToolChoice,
-    ToolResult, Turn,
+    ToolResult, Turn, unsaid,
 };
 use crate::dialect::{BadBody, Head};
 use crate::json;
@@ -24,7 +24,7 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
     let mut request = ChatRequest::default();
     json::each_field(body, |name, _| {
         if !FIELDS.contains(&name) {
-            request.unsaid.push(name.to_owned());
+            unsaid::note(&mut request.unsaid, name);
         }
         Ok(())
     })

@@ -15,6 +15,8 @@ pub(super) const REQUESTS_MAX: usize = 2_048;
 
 pub(super) const CONTENT: &str = "content";
 pub(super) const REQUESTS: &str = "requests";
+/// Where Vertex's clients put what is said of a content.
+pub(super) const CONFIG: &str = "embedContentConfig";
 
 /// A request as far as it was read.
 #[derive(Debug, Default)]
@@ -72,6 +74,22 @@ impl<'a> Reading<'a> {
         read.map_err(|error| BadBody::whole(error.to_string()))
     }
 
+    /// Takes what may stand in the config as well.
+    fn config(&mut self, config: &[u8]) -> Result<(), String> {
+        let read = json::each_field(config, |name, value| {
+            if is_named(name, "title") {
+                self.input = self.input.and(Input::of_text(value.get().as_bytes()));
+            } else if [CONTENT, REQUESTS, "model"]
+                .iter()
+                .any(|one| is_named(name, one))
+            {
+                return Err(format!("`{CONFIG}` holds what does not belong into it"));
+            }
+            Ok(())
+        });
+        read.map_err(|error| error.to_string())
+    }
+
     fn take(&mut self, name: &str, value: &'a RawValue) -> Result<(), String> {
         let json = value.get().as_bytes();
         let twice = |field: &str| Err(format!("`{field}` is given twice"));
@@ -90,7 +108,13 @@ impl<'a> Reading<'a> {
         } else if is_named(name, "title") {
             self.input = self.input.and(Input::of_text(json));
         } else if is_named(name, "model") {
+            // Likewise: ours is put in the place of the one that is found.
+            if name != "model" {
+                return twice("model");
+            }
             self.model = self.model.or(Some(value));
+        } else if is_named(name, CONFIG) && is_object(value) {
+            self.config(json)?;
         } else if let Some((field, why)) = refused_everywhere(name)
             && !is_nothing(json)
         {

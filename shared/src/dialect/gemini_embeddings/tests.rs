@@ -63,6 +63,15 @@ fn what_is_asked_is_read_of_either_form_and_bounds_all_its_input() {
             .input_estimate,
         4
     );
+    // A title counts wherever it stands.
+    let titled = |config: &str| {
+        let body = format!(
+            r#"{{"content":{{"parts":[{{"text":"a"}}]}},"embed_content_config":{{{config}}}}}"#
+        );
+        read(&GEMINI_EMBEDDING, &body).expect("read").input_estimate
+    };
+    let long = format!(r#""Title":"{}""#, "word ".repeat(100));
+    assert!(titled(&long) > titled(r#""taskType":"CLUSTERING""#) + 50);
     // A picture is counted as one, and not by its letters.
     let picture = format!(
         r#"{{"content":{{"parts":[{{"inlineData":{{"mimeType":"image/png","data":"{}"}}}}]}}}}"#,
@@ -104,6 +113,16 @@ fn what_is_no_request_is_refused_by_its_field() {
         (
             &GEMINI_EMBEDDING,
             r#"{"content":{"parts":[]},"Content":{"parts":[{"text":"long"}]}}"#,
+            None,
+        ),
+        (
+            &GEMINI_EMBEDDINGS,
+            r#"{"requests":[{"content":{"parts":[]},"Model":"models/dear"}]}"#,
+            None,
+        ),
+        (
+            &GEMINI_EMBEDDING,
+            r#"{"content":{"parts":[]},"embedContentConfig":{"Content":{"parts":[{"text":"long"}]}}}"#,
             None,
         ),
         (&GEMINI_EMBEDDING, "[]", None),
@@ -213,6 +232,16 @@ fn an_answer_counts_what_it_tells_and_else_its_input() {
 }
 
 #[test]
+fn names_without_words_are_told_and_not_without_end() {
+    let fields: String = (0..100_000).map(|at| format!(r#""f{at}":1,"#)).collect();
+    let body = format!(r#"{{{fields}"content":{{"parts":[{{"text":"a"}}]}}}}"#);
+    let begun = std::time::Instant::now();
+    let request = neutral(&GEMINI_EMBEDDING, &body).expect("read");
+    assert_eq!(request.unsaid.len(), 32);
+    assert!(begun.elapsed().as_secs() < 10, "each is compared with few");
+}
+
+#[test]
 fn a_request_is_read_into_texts_with_what_they_are_for() {
     let body = r#"{"content":{"role":"user","parts":[{"text":"a"},{"text":"b"}]},"task_type":"RETRIEVAL_DOCUMENT","title":"t","outputDimensionality":8,"autoTruncate":true,"model":"models/m"}"#;
     let request = neutral(&GEMINI_EMBEDDING, body).expect("read");
@@ -228,6 +257,12 @@ fn a_request_is_read_into_texts_with_what_they_are_for() {
     // As Vertex's clients write it.
     let body = r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"taskType":"CLUSTERING","outputDimensionality":4}}]}"#;
     let request = neutral(&GEMINI_EMBEDDINGS, body).expect("read");
+    let other = r#"{"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"content":{"parts":[{"text":"b"}]}}}"#;
+    let counted = neutral(&GEMINI_EMBEDDING, other).expect("read");
+    assert_eq!(
+        counted.texts[0].text, "a",
+        "what was not counted is not sent"
+    );
     assert_eq!(
         (request.dimensions, request.texts[0].task.as_deref()),
         (Some(4), Some("CLUSTERING"))

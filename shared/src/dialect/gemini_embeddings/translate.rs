@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::fields::{CONTENT, REQUESTS};
+use super::fields::{CONFIG, CONTENT, REQUESTS};
 use super::request::named;
 use crate::dialect::gemini::events::usage as usage_metadata;
 use crate::dialect::gemini::fields::is_named;
 use crate::dialect::neutral::{
     AnswerShown, EmbeddedText, EmbeddingsRequest, EmbeddingsTranslator, Vector, WriteTo, Written,
+    unsaid,
 };
 use crate::dialect::openai_embeddings::{numbers, write_numbers};
 use crate::dialect::{BadBody, Head};
@@ -159,8 +160,8 @@ fn one(body: &[u8], unsaid: &mut Vec<String>) -> Result<(EmbeddedText, Option<u6
                 BadBody::of(DIMENSIONS, message)
             })
         } else {
-            if !is_named(name, "model") && !unsaid.iter().any(|one| one == name) {
-                unsaid.push(name.to_owned());
+            if !is_named(name, "model") {
+                unsaid::note(unsaid, name);
             }
             Ok(())
         };
@@ -177,7 +178,7 @@ fn fields(body: &[u8], each: &mut dyn FnMut(&str, &str)) -> Result<(), BadBody> 
     let read = json::each_field(body, |name, value| {
         match value.get() {
             "null" => {}
-            _ if is_named(name, "embedContentConfig") => config = Some(value),
+            _ if is_named(name, CONFIG) => config = Some(value),
             raw => each(name, raw),
         }
         Ok(())
@@ -187,12 +188,13 @@ fn fields(body: &[u8], each: &mut dyn FnMut(&str, &str)) -> Result<(), BadBody> 
         return Ok(());
     };
     let read = json::each_field(config.get().as_bytes(), |name, value| {
-        if value.get() != "null" {
+        // A content that stands there was not counted.
+        if value.get() != "null" && !is_named(name, CONTENT) {
             each(name, value.get());
         }
         Ok(())
     });
-    read.map_err(|error| BadBody::of("embedContentConfig", error.to_string()))
+    read.map_err(|error| BadBody::of(CONFIG, error.to_string()))
 }
 
 fn string(name: &'static str, raw: &str) -> Result<String, BadBody> {

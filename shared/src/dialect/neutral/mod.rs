@@ -8,6 +8,7 @@ mod answer;
 pub(crate) mod embeddings;
 mod event;
 mod request;
+pub(crate) mod unsaid;
 
 pub use self::answer::{AnswerShown, Candidate, ChatAnswer, Stop};
 pub use self::embeddings::{EmbeddedText, EmbeddingsRequest, EmbeddingsTranslator, Vector};

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::dialect::neutral::embeddings::dropped_of;
 use crate::dialect::neutral::{
     AnswerShown, EmbeddedText, EmbeddingsRequest, EmbeddingsTranslator, Vector, WriteTo, Written,
+    unsaid,
 };
 use crate::dialect::{BadBody, Head};
 use crate::fault::{Fault, FaultKind};
@@ -46,7 +47,7 @@ impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
                     }
                 }
                 name if raw != "null" && !KNOWN.contains(&name) => {
-                    request.unsaid.push(name.to_owned());
+                    unsaid::note(&mut request.unsaid, name);
                 }
                 _ => {}
             }
@@ -76,7 +77,15 @@ impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
         let answer: Answer = serde_json::from_slice(answer).map_err(invalid)?;
         let mut data = answer.data;
         // Some tell no indexes; those stay in their order.
-        data.sort_by_key(|one| one.index.unwrap_or(0));
+        if data.iter().any(|one| one.index.is_some()) {
+            data.sort_by_key(|one| one.index);
+            let told = data.iter().map(|one| one.index);
+            if !told.eq((0_u64..).map(Some).take(data.len())) {
+                return Err(invalid(
+                    "the vectors' indexes leave some out or repeat some",
+                ));
+            }
+        }
         data.into_iter()
             .map(|one| vector(one.embedding.get()))
             .collect()

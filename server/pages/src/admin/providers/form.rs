@@ -19,6 +19,7 @@ pub(super) fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
         Broken::NotAWord | Broken::NotVisible | Broken::NotJson | Broken::NotOneLine => {
             FieldError::Letters
         }
+        Broken::ASecret => FieldError::ASecret,
         Broken::NotAHeader => FieldError::NotAHeader,
         Broken::NotAField => FieldError::NotAField,
         Broken::NeededField => FieldError::NeededField,

@@ -3,6 +3,7 @@
 
 use admin_templates::form::FieldError;
 use shared::link::connectors::SecretRule;
+use shared::link::rules::Broken;
 use shared::link::{KeyTerms, NewProviderKey, rules};
 
 use super::super::super::form::FieldProblem;
@@ -100,6 +101,14 @@ fn key(columns: &Columns<'_>, common: &Common) -> Result<NewProviderKey, FieldPr
     })
 }
 
+/// Whether a name looks like the secret, and the secret like a name: pasted in the other order, the secret
+/// would be shown and kept as it is.
+fn are_swapped(columns: &Columns<'_>) -> bool {
+    let may_be = rules::may_be_secret(columns.label);
+    let is_longer = columns.label.len() > columns.secret.len();
+    rules::label(columns.label) == Err(Broken::ASecret) || (may_be && is_longer)
+}
+
 /// Whether it is the line above a table.
 fn is_head(line: &str) -> bool {
     let small = line.to_ascii_lowercase();
@@ -116,7 +125,11 @@ pub(super) fn pasted(text: &str, common: &Common) -> Vec<PastedKey> {
         lines.next();
     }
     let read = |(number, line)| {
-        let parts = columns(line, common.rule);
+        let parts = columns(line, common.rule).and_then(|parts| {
+            let is_wrong = are_swapped(&parts);
+            let wrong = form::wrong("label", Broken::ASecret);
+            if is_wrong { Err(wrong) } else { Ok(parts) }
+        });
         let (label, last4) = match &parts {
             Ok(parts) => (parts.label.to_owned(), form::last4(parts.secret)),
             Err(_) => (String::new(), String::new()),
@@ -178,6 +191,28 @@ mod tests {
             ]
         );
         assert_eq!(keys[2].last4, "89ab");
+    }
+
+    #[test]
+    fn a_secret_that_stands_where_names_do_is_refused_and_not_shown() {
+        for (line, is_fine) in [
+            ("prod-1 sk-live-0123456789abcdef", false),
+            ("sk-live-0123456789abcdef,prod-1,1", false),
+            ("prod-1 the AIzaSy0123456789abcdef", false),
+            ("prod-1 7f3a9c0d1e2b4f5a6b7c", false),
+            (
+                "7f3a9c0d1e2b4f5a6b7c7f3a9c0d1e2b prod-eu-west-1-team-7",
+                true,
+            ),
+            ("sk-0123456789ab sk-team", true),
+            ("sk-0123456789ab the second one of 2026", true),
+        ] {
+            let [key] = <[PastedKey; 1]>::try_from(pasted(line, &common())).expect("one");
+            assert_eq!(key.read.is_ok(), is_fine, "{line}");
+            if !is_fine {
+                assert_eq!((key.label.as_str(), key.last4.as_str()), ("", ""), "{line}");
+            }
+        }
     }
 
     #[test]

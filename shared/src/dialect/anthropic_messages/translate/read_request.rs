@@ -10,16 +10,12 @@ use super::read_parts::{MessagePlace, MessagesRead};
 use crate::dialect::anthropic_messages::read::no_sampling;
 use crate::dialect::anthropic_messages::version::Version;
 use crate::dialect::neutral::{
-    CacheMark, ChatRequest, Effort, Format, Json, Part, Reasoning, Tool, ToolChoice,
+    CacheMark, ChatRequest, Effort, Format, Json, Part, Reasoning, Tool, ToolChoice, unsaid,
 };
 use crate::dialect::{BadBody, Head};
 use crate::json;
 
 pub(super) const MESSAGES: &str = "messages";
-/// Fields without words elsewhere that are named; the API has fewer, and each is compared with the others.
-const UNSAID_MAX: usize = 32;
-/// No field of the API has a longer name.
-const NAME_BYTES_MAX: usize = 64;
 /// What a schema is called that has no name here.
 const SCHEMA_NAME: &str = "answer";
 
@@ -153,11 +149,7 @@ impl Reading {
     }
 
     fn unsaid(&mut self, name: &str) {
-        let unsaid = &mut self.request.unsaid;
-        let is_name = name.len() <= NAME_BYTES_MAX && unsaid.len() < UNSAID_MAX;
-        if is_name && !unsaid.iter().any(|known| known == name) {
-            unsaid.push(name.to_owned());
-        }
+        unsaid::note(&mut self.request.unsaid, name);
     }
 
     fn sampling(&mut self, name: &str, raw: &RawValue) -> Result<(), BadBody> {

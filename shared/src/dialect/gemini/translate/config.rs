@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::schema;
 use crate::dialect::BadBody;
 use crate::dialect::fields::is_nothing;
-use crate::dialect::neutral::{ChatRequest, Effort, Format, Json, Reasoning};
+use crate::dialect::neutral::{ChatRequest, Effort, Format, Json, Reasoning, unsaid as names};
 use crate::json;
 
 const CONFIG: &str = "generationConfig";
@@ -129,9 +129,8 @@ fn field(
 
 /// Notes a field that has no words in the neutral form.
 pub(super) fn unsaid(name: &str, raw: &RawValue, request: &mut ChatRequest) {
-    let is_known = request.unsaid.iter().any(|known| known == name);
-    if !is_nothing(raw.get().as_bytes()) && !is_known {
-        request.unsaid.push(name.to_owned());
+    if !is_nothing(raw.get().as_bytes()) {
+        names::note(&mut request.unsaid, name);
     }
 }
 

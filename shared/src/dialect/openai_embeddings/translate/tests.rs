@@ -54,6 +54,16 @@ fn a_request_is_its_texts_and_what_has_no_words_is_named() {
 }
 
 #[test]
+fn names_without_words_are_told_and_not_without_end() {
+    let mut body = json!({"input": "a"});
+    for at in 0..1_000 {
+        body[format!("field_{at}")] = 1.into();
+    }
+    let unsaid = read(&body.to_string()).expect("read").unsaid;
+    assert_eq!(unsaid.len(), unsaid::UNSAID_MAX);
+}
+
+#[test]
 fn a_request_is_written_with_what_openai_knows() {
     let request = EmbeddingsRequest {
         texts: vec![EmbeddedText {
@@ -82,6 +92,10 @@ fn vectors_are_read_in_the_order_of_their_texts_packed_or_not() {
     let vectors = HERE.read_answer(answer.as_bytes()).expect("vectors");
     assert_eq!(vectors, [vec![1.0, 0.25], vec![0.5, -2.0]]);
     for wrong in [
+        r#"{"data":[{"index":0,"embedding":[1]},{"index":2,"embedding":[1]}]}"#,
+        r#"{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}"#,
+        r#"{"data":[{"index":1,"embedding":[1]}]}"#,
+        r#"{"data":[{"index":0,"embedding":[1]},{"embedding":[1]}]}"#,
         r#"{"data":[{"embedding":[]}]}"#,
         r#"{"data":[{"embedding":"AAAA"}]}"#,
         r#"{"data":[{"embedding":"AADAfw=="}]}"#,

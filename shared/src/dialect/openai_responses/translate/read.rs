@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::read_items;
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
-    ChatRequest, Effort, Format, Json, Part, Reasoning, Tool, ToolChoice,
+    ChatRequest, Effort, Format, Json, Part, Reasoning, Tool, ToolChoice, unsaid,
 };
 use crate::dialect::openai_responses::tools;
 use crate::json;
@@ -96,7 +96,7 @@ impl<'a> Reading<'a> {
             "previous_response_id" | "conversation" | "prompt" | "background" => {
                 return Err(elsewhere(name));
             }
-            other => request.unsaid.push(other.to_owned()),
+            other => unsaid::note(&mut request.unsaid, other),
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ impl<'a> Reading<'a> {
         let asked: Option<Vec<Cow<'_, str>>> = one("include", "an array of texts", value)?;
         for word in asked.unwrap_or_default() {
             if word != GIVEN {
-                self.request.unsaid.push(format!("include.{word}"));
+                unsaid::note(&mut self.request.unsaid, &format!("include.{word}"));
             }
         }
         Ok(())
@@ -129,10 +129,7 @@ impl<'a> Reading<'a> {
         let given: Option<Vec<Given>> = one("tools", "an array of tools", value)?;
         for tool in given.unwrap_or_default() {
             if tool.kind != "function" {
-                let name = format!("tools.{}", tool.kind);
-                if !self.others.contains(&name) {
-                    self.others.push(name);
-                }
+                unsaid::note(&mut self.others, &format!("tools.{}", tool.kind));
                 continue;
             }
             let name = tool.name.filter(|name| !name.is_empty()).ok_or_else(|| {
@@ -178,7 +175,7 @@ impl<'a> Reading<'a> {
             .verbosity
             .is_some_and(|verbosity| verbosity != "medium")
         {
-            self.request.unsaid.push("verbosity".to_owned());
+            unsaid::note(&mut self.request.unsaid, "verbosity");
         }
         let Some(format) = text.format else {
             return Ok(());
@@ -224,7 +221,7 @@ impl<'a> Reading<'a> {
             Some(word) => {
                 let effort = Effort::from_word(word);
                 if effort.is_none() {
-                    self.request.unsaid.push("reasoning.effort".to_owned());
+                    unsaid::note(&mut self.request.unsaid, "reasoning.effort");
                 }
                 effort
             }
@@ -234,7 +231,7 @@ impl<'a> Reading<'a> {
             ("reasoning.context", given.context, "auto"),
         ] {
             if word.is_some_and(|word| word != usual) {
-                self.request.unsaid.push(field.to_owned());
+                unsaid::note(&mut self.request.unsaid, field);
             }
         }
         let shows = given.summary.or(given.generate_summary).map(|_| true);
@@ -254,7 +251,9 @@ impl<'a> Reading<'a> {
         }
         self.choose()?;
         self.request.end_user = self.request.end_user.take().or(self.user);
-        self.request.unsaid.append(&mut self.others);
+        for name in std::mem::take(&mut self.others) {
+            unsaid::note(&mut self.request.unsaid, &name);
+        }
         let Some(input) = self.input else {
             let message = "`input` must be a text or an array with at least one item.";
             return Err(BadBody::of("input", message));

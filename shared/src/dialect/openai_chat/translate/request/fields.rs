@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use super::super::raw::Raw;
-use super::{Given, KNOWN, UNSAID_CHARS_MAX, UNSAID_MAX};
+use super::{Given, KNOWN};
 use crate::dialect::BadBody;
-use crate::dialect::neutral::{Effort, Format, Json, Reasoning, Sampling};
+use crate::dialect::neutral::{Effort, Format, Json, Reasoning, Sampling, unsaid};
 
 /// What a schema is called that has no name.
 const SCHEMA_NAME: &str = "response";
@@ -147,8 +147,8 @@ impl Given<'_> {
             let is_said = KNOWN.contains(&name.as_str())
                 || value.is_nothing()
                 || (name == "modalities" && is_text_alone(*value));
-            if !is_said && names.len() < UNSAID_MAX {
-                names.push(name.chars().take(UNSAID_CHARS_MAX).collect());
+            if !is_said {
+                unsaid::note(&mut names, name);
             }
         }
         names

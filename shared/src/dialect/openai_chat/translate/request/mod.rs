@@ -16,10 +16,6 @@ use crate::dialect::neutral::ChatRequest;
 use crate::dialect::{BadBody, Head};
 use crate::json;
 
-/// Names of unsaid fields, at most: they are told in a header.
-const UNSAID_MAX: usize = 32;
-const UNSAID_CHARS_MAX: usize = 64;
-
 /// Fields that are read, or that pass only where they ask for what is so anyhow.
 const KNOWN: [&str; 37] = [
     "best_of",
