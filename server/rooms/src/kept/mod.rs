@@ -277,7 +277,8 @@ impl Keeping {
             place: now,
             user_id: who.user.as_ref().map(ToString::to_string),
             status: new.status.to_owned(),
-            model: new.model.to_owned(),
+            // A provider's word may be in it, whose whims cost no tenant its answer.
+            model: new.model.replace('\0', ""),
             boot: (new.status == IN_PROGRESS).then(|| self.0.boot.to_string()),
             created_at: now,
             expires_at: self.ends(who),
@@ -374,6 +375,10 @@ impl Keeping {
         (kind, id): (&str, &str),
     ) -> Result<Option<KeptThing>, DbError> {
         let tenant = reader.tenant;
+        if id.contains('\0') || parent.contains('\0') {
+            // No text of a database holds it, so nothing is kept there.
+            return Ok(None);
+        }
         let place = KeptPlace { tenant, parent, id };
         let row = self.0.store.kept(place, self.now()).await?;
         let row = row.filter(|row| row.kind == kind && reader.may_read(row));
@@ -465,8 +470,8 @@ impl Keeping {
             parent: "",
             id,
         };
-        self.cancel_here(reader.tenant, id);
         let gone = self.0.store.forget_kept(place).await?;
+        self.cancel_here(reader.tenant, id);
         self.forget_weight(reader.tenant);
         Ok(gone)
     }

@@ -225,7 +225,15 @@ pub fn status(answer: &Map<String, Value>) -> &str {
         .unwrap_or("completed")
 }
 
-/// An item with an id, its own or the one that is given, as lists show it.
+/// Bytes of an item's id that is taken over.
+const ITEM_ID_BYTES_MAX: usize = 128;
+
+/// Whether an id may name something that is kept: whoever made it up is outside.
+fn is_item_id(id: &str) -> bool {
+    (1..=ITEM_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// An item with an id, its own where that can be one or the one that is given, as lists show it.
 pub fn item_with_id(item: &Value, id: impl FnOnce(&str) -> String) -> Value {
     let mut item = item.clone();
     if let Some(fields) = item.as_object_mut() {
@@ -250,7 +258,8 @@ pub fn item_with_id(item: &Value, id: impl FnOnce(&str) -> String) -> Value {
                 fields.insert("status".to_owned(), json!("completed"));
             }
         }
-        if !has(fields, "id") {
+        let own = fields.get("id").and_then(Value::as_str);
+        if !own.is_some_and(is_item_id) {
             let kind = fields["type"].as_str().unwrap_or_default();
             let prefix = match kind {
                 "message" => "msg",

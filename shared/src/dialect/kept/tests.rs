@@ -175,4 +175,9 @@ fn items_are_listed_with_ids_and_parts() {
     let own = serde_json::json!({"type": "function_call", "id": "fc_9", "name": "f"});
     let shown = responses::item_with_id(&own, |_| "other".to_owned());
     assert_eq!(shown, own);
+    for odd in ["", "a\u{0}", "a b", "é", &"x".repeat(129)] {
+        let item = serde_json::json!({"type": "function_call", "id": odd});
+        let shown = responses::item_with_id(&item, |_| "other".to_owned());
+        assert_eq!(shown["id"], "other", "{odd:?}");
+    }
 }

@@ -46,11 +46,15 @@ fn refused(error: KeepError) -> ApiError {
     }
 }
 
-/// The model's name as the request has it.
+/// Longer names are no model's.
+const MODEL_BYTES_MAX: usize = 1_000;
+
+/// The model's name as the request has it; empty where that can be none.
 fn model_of(call: &Request) -> String {
     let body = call.body.bytes();
     let found = json::fields(&body, ["model"]).ok();
-    let model = found.and_then(|[model]| serde_json::from_str(model?.get()).ok());
+    let model = found.and_then(|[model]| serde_json::from_str::<String>(model?.get()).ok());
+    let model = model.filter(|model| model.len() <= MODEL_BYTES_MAX && !model.contains('\0'));
     model.unwrap_or_default()
 }
 
@@ -124,7 +128,9 @@ impl Work {
             }
         };
         match ended {
-            Ok(()) | Err(DetachedError::NotKept) => {}
+            Ok(()) => {}
+            // Nobody can fetch it, and it is in nobody's way.
+            Err(DetachedError::NotKept) => self.running.end_without(FAILED).await,
             Err(DetachedError::Refused(error)) => {
                 self.running.undo().await;
                 // Who does not wait any more does not mind.
