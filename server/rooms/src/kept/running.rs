@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use server_store::kept::{IN_PROGRESS, KeptEnd, KeptPlace, KeptTurn};
+use server_store::kept::{FAILED, KeptEnd, KeptPlace, KeptTurn};
 use shared::db::DbError;
 use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,8 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Ends when somebody cancels or deletes it, here or elsewhere.
+    /// Ends when somebody cancels or deletes it, here or elsewhere, or takes its process for dead. Its own
+    /// end is none of these.
     pub async fn cancelled(&self) {
         loop {
             tokio::select! {
@@ -49,8 +50,9 @@ impl Running {
             }
             let found = self.keeping.0.store.kept_status(self.place()).await;
             match found {
-                Ok(Some(status)) if status == IN_PROGRESS => {}
-                Ok(_) => return,
+                Ok(None) => return,
+                Ok(Some(status)) if status == CANCELLED || status == FAILED => return,
+                Ok(Some(_)) => {}
                 Err(error) => {
                     warn!(%error, "whether `{}` is cancelled is not known: {error}", self.id);
                 }
@@ -146,8 +148,10 @@ impl Keeping {
             status: CANCELLED,
             sealed: None,
         };
-        self.0.store.end_kept(place, end, None).await?;
-        self.cancel_here(reader.tenant, id);
+        // One that is over works no more; what it has left to do is to be paid.
+        if self.0.store.end_kept(place, end, None).await? {
+            self.cancel_here(reader.tenant, id);
+        }
         Ok(())
     }
 

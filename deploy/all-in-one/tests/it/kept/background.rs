@@ -81,7 +81,9 @@ async fn a_response_in_the_background_is_fetched_when_it_is_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_begun_is_refused_and_leaves_nothing() {
     let [place, _] = places().await;
-    let product = start_set(&place, Joined::InProcess, &["--background-max", "1"]).await;
+    // The gateway does not read on for 20 seconds where somebody leaves.
+    let settings = ["--background-max", "1", "--read-on-seconds", "0"];
+    let product = start_set(&place, Joined::InProcess, &settings).await;
     let customer = keeper(&product).await;
     for (fields, status) in [
         (json!({"stream": true}), StatusCode::BAD_REQUEST),

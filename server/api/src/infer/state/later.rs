@@ -120,6 +120,8 @@ impl Work {
         let deliver: Deliver =
             Box::new(move |bytes| Box::pin(async move { this.deliver(&bytes).await }));
         let ended = tokio::select! {
+            // What is over is over, whoever cancels it in that moment.
+            biased;
             ended = calls.run_detached(call, admitted, (held, deliver)) => ended,
             // The call is dropped with its future, and settled as any whose caller leaves.
             () = self.running.cancelled() => {
