@@ -179,13 +179,16 @@ impl Store {
                 Some(turn) => add_turn!(conn, tenant, turn),
                 None => true,
             };
+            if !found {
+                return Ok(false);
+            }
             if let Some(row) = row {
                 diesel::insert_into(kept::table)
                     .values(row)
                     .execute(conn)
                     .await?;
             }
-            Ok(found)
+            Ok(true)
         })
     }
 

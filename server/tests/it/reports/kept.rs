@@ -164,6 +164,17 @@ async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
             matches!(refused, Err(KeepError::NoConversation)),
             "{refused:?}"
         );
+        let beside = new(kinds::RESPONSE, "resp_3", &said);
+        let refused = keeping.keep(&key, Some(beside), Some(turn)).await;
+        assert!(
+            matches!(refused, Err(KeepError::NoConversation)),
+            "{refused:?}"
+        );
+        assert_eq!(
+            read(Reader::of(&key), "resp_3").await,
+            None,
+            "all or nothing"
+        );
         let begun = new(kinds::CONVERSATION, "conv_1", &Value::Null);
         keeping.keep(&key, Some(begun), None).await.expect("kept");
         room.clock.advance(DAY);
@@ -245,6 +256,19 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
             .await
             .expect("cancelled");
         second.cancelled().await;
+        // What ended by itself is not cancelled: neither by a look nor by somebody who comes too late.
+        keeping
+            .cancel(Reader::of(&key), "resp_1")
+            .await
+            .expect("too late");
+        let own_end = tokio::time::timeout(Duration::from_millis(2_500), first.cancelled());
+        assert!(own_end.await.is_err(), "{}", room.db.name);
+        for odd in ["resp\0", "\0"] {
+            let found = keeping.get(Reader::of(&key), kinds::RESPONSE, odd).await;
+            assert_eq!(found.expect("no failure"), None, "{odd:?}");
+            let found = keeping.item(Reader::of(&key), "conv_1", odd).await;
+            assert_eq!(found.expect("no failure"), None, "{odd:?}");
+        }
         let ended = second.end(&key, ("completed", &said), None).await;
         assert!(!ended.expect("over"), "{}", room.db.name);
         let status = async |id: &str| {

@@ -66,39 +66,29 @@ impl InferApi {
         admitted: Admitted,
         kept: KeptCall,
     ) -> Result<Response, Refused> {
-        let model = &model_of(&call);
+        let model = model_of(&call);
         let What::Response { mark, input } = kept.what.clone() else {
             return Err(ApiError::internal().into());
         };
         let created_at = self.keeping.now().unix_ms().div_euclid(1_000);
-        let begun = mark.begun(created_at, model);
-        let said = value!({"input": input, "answer": begun});
-        let new = NewKept {
-            kind: kinds::RESPONSE,
-            id: &mark.id,
-            status: IN_PROGRESS,
-            model,
-            said: &said,
-        };
-        let running = self.keeping.begin(&kept.who, new).await.map_err(refused)?;
+        let begun = mark.begun(created_at, &model);
         let told = serde_json::to_string(&begun).unwrap_or_default();
-        let work = Arc::new(Work {
-            kept,
-            running,
-            begun,
-            mark,
-            input,
-        });
         let (held, is_held) = oneshot::channel();
         let (refuse, is_refused) = oneshot::channel();
         let calls = self.calls.clone();
+        // Also what is written first: a client that leaves drops this future, and its row would stay in
+        // progress for good.
         self.calls.run_aside(async move {
-            work.run(&calls, (call, admitted), (held, refuse)).await;
+            match Work::begin((kept, begun), (mark, input), &model).await {
+                Ok(work) => work.run(&calls, (call, admitted), (held, refuse)).await,
+                // Who does not wait any more does not mind.
+                Err(error) => drop(refuse.send(refused(error).into())),
+            }
         });
         if is_held.await.is_err() {
             // Nothing is said where it was cancelled or deleted in that moment.
-            let error = is_refused.await.map_err(|_| ApiError::internal())?;
-            return Err(Refused::from(error));
+            let refused = is_refused.await.map_err(|_| ApiError::internal())?;
+            return Err(refused);
         }
         Ok(Response::builder()
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
@@ -107,14 +97,35 @@ impl InferApi {
 }
 
 impl Work {
+    /// Writes that it is in progress.
+    async fn begin(
+        (kept, begun): (KeptCall, Map<String, Value>),
+        (mark, input): (ResponseMark, Vec<Value>),
+        model: &str,
+    ) -> Result<Arc<Self>, KeepError> {
+        let said = value!({"input": input, "answer": begun});
+        let new = NewKept {
+            kind: kinds::RESPONSE,
+            id: &mark.id,
+            status: IN_PROGRESS,
+            model,
+            said: &said,
+        };
+        let running = kept.keeping.begin(&kept.who, new).await?;
+        Ok(Arc::new(Self {
+            kept,
+            running,
+            begun,
+            mark,
+            input,
+        }))
+    }
+
     async fn run(
         self: Arc<Self>,
         calls: &Calls,
         (call, admitted): (Request, Admitted),
-        (held, refuse): (
-            oneshot::Sender<()>,
-            oneshot::Sender<server_calls::CallError>,
-        ),
+        (held, refuse): (oneshot::Sender<()>, oneshot::Sender<Refused>),
     ) {
         let this = self.clone();
         let deliver: Deliver =
@@ -136,7 +147,7 @@ impl Work {
             Err(DetachedError::Refused(error)) => {
                 self.running.undo().await;
                 // Who does not wait any more does not mind.
-                drop(refuse.send(error));
+                drop(refuse.send(error.into()));
             }
             Err(DetachedError::Untold) => self.running.undo().await,
             Err(DetachedError::Failed(error)) => self.fail(ApiError::from(error)).await,
