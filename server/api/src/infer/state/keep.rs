@@ -103,6 +103,7 @@ impl KeptCall {
             match error {
                 KeepError::Store(error) => error!(%error, "an answer was not kept: {error}"),
                 KeepError::TooLarge(_)
+                | KeepError::TooManyItems(_)
                 | KeepError::Full(_)
                 | KeepError::NoConversation
                 | KeepError::Busy(_) => {
@@ -164,7 +165,8 @@ mod tests {
 
     #[test]
     fn items_of_a_turn_have_ids_that_can_name_rows_and_none_twice() {
-        let message = |id: &str| json!({"type": "message", "role": "user", "id": id, "content": "x"});
+        let message =
+            |id: &str| json!({"type": "message", "role": "user", "id": id, "content": "x"});
         let input = [message("a\u{0}"), message("msg_same"), json!(7), json!(8)];
         let long = "x".repeat(3_000);
         let output = [message("msg_same"), message("msg_same"), message(&long)];
@@ -172,7 +174,10 @@ mod tests {
         let ids: HashSet<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids.len(), 7, "{ids:?}");
         for (id, item) in &items {
-            assert!(id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic()), "{id:?}");
+            assert!(
+                id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic()),
+                "{id:?}"
+            );
             assert!(!item.is_object() || item["id"] == id.as_str(), "{item}");
         }
         assert_eq!(items[4].0, "msg_same", "an answer's own stays");

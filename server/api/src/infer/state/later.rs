@@ -18,6 +18,7 @@ use tracing::{error, info};
 use super::super::{InferApi, Refused};
 use super::keep::{KeptCall, What, turn_items};
 use crate::error::ApiError;
+use crate::kept::too_many_items;
 
 /// A response that is worked on.
 struct Work {
@@ -32,6 +33,7 @@ struct Work {
 fn refused(error: KeepError) -> ApiError {
     match error {
         KeepError::TooLarge(bytes) => ApiError::too_large(bytes),
+        KeepError::TooManyItems(most) => too_many_items(most),
         KeepError::Full(bytes) => {
             let message =
                 format!("{bytes} bytes are kept, and no more may be; delete some responses.");
@@ -111,7 +113,9 @@ impl Work {
             model,
             said: &said,
         };
-        let running = kept.keeping.begin(&kept.who, new).await?;
+        let conversation = mark.conversation.as_deref();
+        let turn = conversation.map(|conversation| (conversation, input.len()));
+        let running = kept.keeping.begin(&kept.who, new, turn).await?;
         Ok(Arc::new(Self {
             kept,
             running,
