@@ -10,7 +10,9 @@ use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{KeepError, Keeping, NewKept, NewTurn, Reader, locked, weight};
+use super::{
+    CONVERSATION_ITEMS_MAX, KeepError, Keeping, NewKept, NewTurn, Reader, locked, may_add, weight,
+};
 use crate::auth::Principal;
 
 /// How soon another process's cancellation is heard of.
@@ -86,6 +88,9 @@ impl Running {
         let turn = turn.map(|turn| KeptTurn {
             conversation: turn.conversation,
             expires_at: keeping.ends(who),
+            items_expire_at: keeping.items_end(who),
+            // It was let in when it began.
+            items_max: i64::MAX,
             items: &items,
         });
         let end = KeptEnd {
@@ -118,8 +123,22 @@ impl Running {
 }
 
 impl Keeping {
-    /// Begins a response that comes later.
-    pub async fn begin(&self, who: &Principal, new: NewKept<'_>) -> Result<Running, KeepError> {
+    /// Begins a response that comes later; `turn` is the conversation it will add to, and how many items its
+    /// request brings.
+    pub async fn begin(
+        &self,
+        who: &Principal,
+        new: NewKept<'_>,
+        turn: Option<(&str, usize)>,
+    ) -> Result<Running, KeepError> {
+        if let Some((conversation, items)) = turn {
+            may_add(items)?;
+            let more = i64::try_from(items).unwrap_or(i64::MAX);
+            let many = self.0.store.kept_items(&who.tenant, conversation).await?;
+            if many.saturating_add(more) > CONVERSATION_ITEMS_MAX {
+                return Err(KeepError::TooManyItems(CONVERSATION_ITEMS_MAX));
+            }
+        }
         let most = self.0.bounds.running;
         let running = self.0.store.kept_running(&who.tenant).await?;
         if running >= i64::from(most) {
