@@ -239,14 +239,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         match self.left {
             Left::Sent { begun } => {
-                // What was to be fetched later and is given up nobody gets.
-                self.spawn(|facts| {
-                    if facts.snapshot.detached {
-                        End::NotDelivered
-                    } else {
-                        End::TenantLeft { begun }
-                    }
-                });
+                // Also what was to be fetched later: who cancels pays as who leaves.
+                self.spawn(|_| End::TenantLeft { begun });
             }
             Left::BeforeSent => {
                 // The tenant went away while its hold was being written; the ledger takes commands

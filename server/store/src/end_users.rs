@@ -240,6 +240,22 @@ impl Store {
         })
     }
 
+    /// Deletes those of a tenant that is gone; answers how many.
+    pub async fn forget_end_users_of(
+        &self,
+        tenant: &TenantId,
+        now: Moment,
+    ) -> Result<usize, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let own = s::suspended_end_users.filter(s::tenant_id.eq(tenant.as_str()));
+            let gone = diesel::delete(own).execute(conn).await?;
+            if gone > 0 {
+                announce!(conn, END_USERS, now);
+            }
+            Ok(gone)
+        })
+    }
+
     /// Everybody who may not call now, and until when.
     pub async fn end_users_in_force(
         &self,

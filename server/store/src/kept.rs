@@ -110,8 +110,24 @@ pub struct KeptTurn<'a> {
     pub conversation: &'a str,
     /// From now on it goes away then.
     pub expires_at: i64,
+    /// And its items then, which is later: they are written anew only where they would go before it, so
+    /// that a conversation of many items costs a turn no more than one of few.
+    pub items_expire_at: i64,
+    /// So many items it may have with these, so that no turn and no call reads more.
+    pub items_max: i64,
     /// Its new items, in order; their places are found here.
     pub items: &'a [KeptRow],
+}
+
+/// What became of something that was to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptNow {
+    /// It is kept.
+    Whole,
+    /// Its conversation is not there; nothing is kept.
+    NoConversation,
+    /// Its conversation has as many items as one may have; nothing is kept but the conversation, for longer.
+    ConversationFull,
 }
 
 #[derive(QueryableByName)]
@@ -127,7 +143,8 @@ macro_rules! at {
     };
 }
 
-/// Adds the items of a turn inside the transaction of `conn`; answers whether the conversation is there.
+/// Adds the items of a turn inside the transaction of `conn`, where the conversation is there and has room;
+/// answers which of them is so.
 macro_rules! add_turn {
     ($conn:expr, $tenant:expr, $turn:expr) => {{
         let (tenant, turn): (&TenantId, &KeptTurn<'_>) = ($tenant, $turn);
@@ -137,14 +154,22 @@ macro_rules! add_turn {
             .set(kept::expires_at.eq(turn.expires_at))
             .execute($conn)
             .await?;
+        let items = kept::table
+            .filter(kept::tenant_id.eq(tenant.as_str()))
+            .filter(kept::parent.eq(turn.conversation));
         if found > 0 {
-            let items = kept::table
-                .filter(kept::tenant_id.eq(tenant.as_str()))
-                .filter(kept::parent.eq(turn.conversation));
-            diesel::update(items)
-                .set(kept::expires_at.eq(turn.expires_at))
+            diesel::update(items.filter(kept::expires_at.lt(turn.expires_at)))
+                .set(kept::expires_at.eq(turn.items_expire_at))
                 .execute($conn)
                 .await?;
+        }
+        let many: i64 = items.count().get_result($conn).await?;
+        let more = i64::try_from(turn.items.len()).unwrap_or(i64::MAX);
+        if found == 0 {
+            KeptNow::NoConversation
+        } else if many.saturating_add(more) > turn.items_max {
+            KeptNow::ConversationFull
+        } else {
             let last: Option<i64> = items
                 .select(diesel::dsl::max(kept::place))
                 .first($conn)
@@ -152,6 +177,7 @@ macro_rules! add_turn {
             for (place, item) in (last.unwrap_or(0).saturating_add(1)..).zip(turn.items) {
                 let item = KeptRow {
                     place,
+                    expires_at: turn.items_expire_at,
                     ..item.clone()
                 };
                 diesel::insert_into(kept::table)
@@ -160,32 +186,35 @@ macro_rules! add_turn {
                     .execute($conn)
                     .await?;
             }
+            KeptNow::Whole
         }
-        found > 0
     }};
 }
 
 impl Store {
     /// Keeps a row and, where it is a turn of a conversation, the conversation's new items: all or nothing.
-    /// Answers whether the conversation was there.
+    /// Answers which it was.
     pub async fn keep(
         &self,
         tenant: &TenantId,
         row: Option<&KeptRow>,
         turn: Option<&KeptTurn<'_>>,
-    ) -> Result<bool, DbError> {
+    ) -> Result<KeptNow, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            let found = match turn {
+            let now = match turn {
                 Some(turn) => add_turn!(conn, tenant, turn),
-                None => true,
+                None => KeptNow::Whole,
             };
+            if now != KeptNow::Whole {
+                return Ok(now);
+            }
             if let Some(row) = row {
                 diesel::insert_into(kept::table)
                     .values(row)
                     .execute(conn)
                     .await?;
             }
-            Ok(found)
+            Ok(now)
         })
     }
 
@@ -294,7 +323,7 @@ impl Store {
                 && let Some(turn) = turn
             {
                 // A conversation that went away takes nothing.
-                let _found: bool = add_turn!(conn, place.tenant, turn);
+                let _now: KeptNow = add_turn!(conn, place.tenant, turn);
             }
             Ok(ended > 0)
         })
@@ -319,6 +348,16 @@ impl Store {
             .load(conn)
             .await)?;
         Ok(rows.into_iter().next().map_or(0, |row| row.number))
+    }
+
+    /// How many items a conversation has.
+    pub async fn kept_items(&self, tenant: &TenantId, conversation: &str) -> Result<i64, DbError> {
+        on!(self.db, |conn| kept::table
+            .filter(kept::tenant_id.eq(tenant.as_str()))
+            .filter(kept::parent.eq(conversation))
+            .count()
+            .get_result(conn)
+            .await)
     }
 
     /// What a tenant's things weigh together.

@@ -25,7 +25,7 @@ use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, RouteWish, S
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::{Auth, Principal};
-use server_rooms::kept::Keeping;
+use server_rooms::kept::{KeepError, Keeping};
 use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{ApiFamily, Dialect, Head};
@@ -268,8 +268,9 @@ impl InferEndpoint {
             route: entered.route,
             end_user: entered.end_user,
         };
+        let too_large = matches!(plan, Plan::TooLarge);
         let kept = match plan {
-            Plan::Plain => None,
+            Plan::Plain | Plan::TooLarge => None,
             Plan::Keep(kept) => Some(*kept),
             Plan::Later(kept) => {
                 return self.api.begin_later(call, entered.admitted, *kept).await;
@@ -277,7 +278,12 @@ impl InferEndpoint {
         };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;
-        Ok(respond(started?, self.surface.dialect, (as_array, kept)).await)
+        let mut response = respond(started?, self.surface.dialect, (as_array, kept)).await;
+        if too_large {
+            let most = self.api.keeping.bounds().item_bytes;
+            state::tell(&mut response, &KeepError::TooLarge(most));
+        }
+        Ok(response)
     }
 }
 

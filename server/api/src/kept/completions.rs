@@ -38,8 +38,11 @@ async fn find(keeping: &Keeping, reader: Reader<'_>, id: &str) -> Result<KeptThi
         Ok(_) => keeping.get(reader, kinds::COMPLETION, id).await?,
         Err(_) => None,
     };
-    let message = format!("Chat completion with id '{id}' not found.");
-    found.ok_or_else(|| ApiError::not_kept(&message, None))
+    found.ok_or_else(|| no_completion(id))
+}
+
+fn no_completion(id: &str) -> ApiError {
+    ApiError::not_kept(&format!("Chat completion with id '{id}' not found."), None)
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::Tag::Kept")]
@@ -76,7 +79,9 @@ impl CompletionsApi {
         let rewritten = self
             .keeping
             .rewrite(reader(&caller), &thing.id, &thing.said);
-        rewritten.await.map_err(not_kept)?;
+        if !rewritten.await.map_err(not_kept)? {
+            return Err(no_completion(&thing.id));
+        }
         Ok(Json(thing.said["answer"].take()))
     }
 
@@ -246,13 +251,41 @@ pub(crate) async fn listed(
         }
         break;
     }
+    let last = last.map(|last| last.id);
+    Ok(poem::web::Json(page(data, (most, has_more), last)).into_response())
+}
+
+/// A page of those that were found among all up to `looked_at`, behind which the next page begins where this
+/// one is not full: else whoever looks for few among many would never get past the first.
+fn page(mut data: Vec<Value>, (most, has_more): (usize, bool), looked_at: Option<String>) -> Value {
+    let is_full = data.len() > most;
     data.truncate(most);
-    Ok(poem::web::Json(list(data, has_more)).into_response())
+    let mut page = list(data, has_more);
+    if has_more && !is_full {
+        page["last_id"] = json!(looked_at);
+    }
+    page
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_is_not_full_goes_on_behind_what_was_looked_at() {
+        let ids = |ids: &[&str]| ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>();
+        for (found, has_more, last) in [
+            (&[][..], true, json!("z")),
+            (&["a"], true, json!("z")),
+            (&["a"], false, json!("a")),
+            (&["a", "b", "c"], true, json!("b")),
+            (&[], false, Value::Null),
+        ] {
+            let page = page(ids(found), (2, has_more), Some("z".to_owned()));
+            assert_eq!(page["last_id"], last, "{page}");
+            assert_eq!(page["has_more"], has_more);
+        }
+    }
 
     #[test]
     fn a_list_is_narrowed_by_model_and_words() {

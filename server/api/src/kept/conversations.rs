@@ -162,7 +162,10 @@ impl ConversationsApi {
             .keeping
             .rewrite(reader(&caller), &thing.id, &said)
             .await;
-        rewritten.map_err(not_kept)?;
+        if !rewritten.map_err(not_kept)? {
+            // It went away in this moment; its own words say so.
+            self.find(&caller, &thing.id).await?;
+        }
         Ok(Json(shown(&KeptThing { said, ..thing })))
     }
 

@@ -86,10 +86,17 @@ fn part(
     Ok(list(all, has_more))
 }
 
+/// More items than a turn or a conversation may have.
+pub(crate) fn too_many_items(most: i64) -> ApiError {
+    let message = format!("These would be more than {most} items; begin another conversation.");
+    ApiError::conflict("too_many_items", message)
+}
+
 /// Why something is not kept that was sent to be.
 fn not_kept(error: KeepError) -> ApiError {
     match error {
         KeepError::TooLarge(bytes) => ApiError::too_large(bytes),
+        KeepError::TooManyItems(most) => too_many_items(most),
         KeepError::Full(bytes) => {
             let message = format!("{bytes} bytes are kept, and no more may be; delete something.");
             ApiError::conflict("kept_full", message)

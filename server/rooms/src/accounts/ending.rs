@@ -118,6 +118,9 @@ impl Accounts {
         }
         // What was kept of their answers.
         while self.store.forget_kept_of(id, ROWS).await? > 0 {}
+        // Words for its people are among these.
+        let now = self.clock.now();
+        self.store.forget_end_users_of(id, now).await?;
         // Last, so that what breaks off in between is taken up again.
         let patch = TenantPatch {
             name: Some(format!("deleted {id}")),

@@ -16,7 +16,7 @@ use server_store::end_users::Suspended;
 pub use server_store::end_users::{SuspendedEndUser, SuspendedFor, SuspendedQuery};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
-use shared::id::TenantId;
+use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 use tokio::sync::Mutex;
@@ -173,7 +173,7 @@ impl EndUsers {
             return;
         }
         let now = self.0.clock.now();
-        let count = self.0.flagged.count(&who.identity, now);
+        let count = self.0.flagged.count(tenant, &who.identity, now);
         let policy = match self.0.settings.get::<EndUserPolicy>().await {
             Ok(policy) => policy,
             Err(error) => {
@@ -184,7 +184,7 @@ impl EndUsers {
         if policy.flagged_prompts == 0 || count < policy.flagged_prompts {
             return;
         }
-        self.0.flagged.forget(&who.identity);
+        self.0.flagged.forget(tenant, &who.identity);
         let mut suspended = self.suspended(tenant, who, SuspendedFor::Flagged, told);
         suspended.detail = format!("{count} refused prompts within an hour");
         suspended.until = Some(now.after(policy.span()));
@@ -268,7 +268,7 @@ impl EndUsers {
         if detail.is_empty() || detail.chars().count() > DETAIL_CHARS_MAX || detail.contains('\0') {
             return Err(invalid("reason", "from 1 to 500 characters of text"));
         }
-        let who = self.meant(&new.tenant, word)?;
+        let who = self.meant(&new.tenant, word).await?;
         let told = ("", detail);
         let mut one = self.suspended(&new.tenant, &who, SuspendedFor::Operator, told);
         if who.identity == word {
@@ -280,9 +280,9 @@ impl EndUsers {
         Ok(one)
     }
 
-    /// The end user that an operator means: by the name that providers know, which must be this tenant's, or
-    /// by the tenant's word.
-    fn meant(&self, tenant: &TenantId, word: &str) -> Result<EndUser, EndUserError> {
+    /// The end user that an operator means: by the name that providers know, which must be this tenant's, by
+    /// the id of a user or a key of the tenant, or by the tenant's word, which may look like such an id.
+    async fn meant(&self, tenant: &TenantId, word: &str) -> Result<EndUser, EndUserError> {
         let begins = self.0.namer.of_tenant(tenant);
         if word.starts_with("wu_") && word.len() == begins.len() + 32 {
             if !word.starts_with(&begins) {
@@ -294,8 +294,7 @@ impl EndUsers {
                 named: Named::Subject(word.to_owned()),
             });
         }
-        let is_subject = word.starts_with("usr_") || word.starts_with("key_");
-        let named = if is_subject {
+        let named = if self.is_subject(tenant, word).await? {
             Named::Subject(word.to_owned())
         } else {
             Named::Word(word.to_owned())
@@ -304,6 +303,18 @@ impl EndUsers {
             identity: self.0.namer.name(tenant, &named),
             named,
         })
+    }
+
+    /// Whether a user or a key of a tenant has this id.
+    async fn is_subject(&self, tenant: &TenantId, word: &str) -> Result<bool, DbError> {
+        let store = &self.0.store;
+        if let Ok(id) = word.parse::<UserId>() {
+            return Ok(store.user(tenant, &id).await?.is_some());
+        }
+        match word.parse::<ApiKeyId>() {
+            Ok(id) => Ok(store.key(tenant, &id).await?.is_some()),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Lets somebody call again.
@@ -318,7 +329,7 @@ impl EndUsers {
         if !lifted {
             return Err(EndUserError::NotFound("suspended end user"));
         }
-        self.0.flagged.forget(identity);
+        self.0.flagged.forget(tenant, identity);
         info!(tenant.id = %tenant, "end user `{identity}` may call again");
         Ok(self.reload().await?)
     }

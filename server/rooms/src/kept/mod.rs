@@ -17,7 +17,7 @@ use serde_json::Value;
 use server_store::Store;
 pub use server_store::kept::kinds;
 pub use server_store::kept::{FAILED, IN_PROGRESS};
-use server_store::kept::{KeptPart, KeptPlace, KeptRow, KeptTurn};
+use server_store::kept::{KeptNow, KeptPart, KeptPlace, KeptRow, KeptTurn};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::{BootId, TenantId, UserId};
@@ -29,6 +29,10 @@ use crate::auth::{Principal, Role};
 
 /// Most days for which things are kept.
 pub const DAYS_MAX: u32 = 365;
+/// Most items that one turn adds to a conversation.
+pub const TURN_ITEMS_MAX: usize = 1_000;
+/// Most items of a conversation, each of which a call that names it reads.
+pub const CONVERSATION_ITEMS_MAX: i64 = 5_000;
 /// What a row weighs beside what was said.
 const ROW_BYTES: i64 = 400;
 /// How long the weight of a tenant's things is believed; each process adds its own to it.
@@ -58,6 +62,9 @@ pub enum KeepError {
     /// It is larger than one thing may be.
     #[error("it is larger than {0} bytes")]
     TooLarge(usize),
+    /// It has more items than a turn or a conversation may have.
+    #[error("it has more than {0} items")]
+    TooManyItems(i64),
     /// The tenant keeps as much as it may.
     #[error("the tenant keeps {0} bytes already")]
     Full(u64),
@@ -190,6 +197,15 @@ fn weight(sealed: &str) -> i64 {
     length.saturating_add(ROW_BYTES)
 }
 
+/// Whether one turn may add so many items.
+fn may_add(items: usize) -> Result<(), KeepError> {
+    if items <= TURN_ITEMS_MAX {
+        return Ok(());
+    }
+    let most = i64::try_from(TURN_ITEMS_MAX).unwrap_or(i64::MAX);
+    Err(KeepError::TooManyItems(most))
+}
+
 impl Keeping {
     /// Over a store; `boot` is this life of the process.
     pub fn new(
@@ -266,6 +282,12 @@ impl Keeping {
         self.now().after(DAY.saturating_mul(days)).unix_ms()
     }
 
+    /// A day behind their conversation, so that its turns write each of them anew once a day at most.
+    fn items_end(&self, who: &Principal) -> i64 {
+        let day = i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX);
+        self.ends(who).saturating_add(day)
+    }
+
     fn row(&self, who: &Principal, parent: &str, new: NewKept<'_>) -> KeptRow {
         let sealed = self.seal(&who.tenant, (parent, new.id), new.said);
         let now = self.now().unix_ms();
@@ -277,7 +299,8 @@ impl Keeping {
             place: now,
             user_id: who.user.as_ref().map(ToString::to_string),
             status: new.status.to_owned(),
-            model: new.model.to_owned(),
+            // A provider's word may be in it, whose whims cost no tenant its answer.
+            model: new.model.replace('\0', ""),
             boot: (new.status == IN_PROGRESS).then(|| self.0.boot.to_string()),
             created_at: now,
             expires_at: self.ends(who),
@@ -336,6 +359,7 @@ impl Keeping {
         new: Option<NewKept<'_>>,
         turn: Option<NewTurn<'_>>,
     ) -> Result<(), KeepError> {
+        may_add(turn.map_or(0, |turn| turn.items.len()))?;
         let row = new.map(|new| self.row(who, "", new));
         let items = turn.map(|turn| self.items(who, turn)).unwrap_or_default();
         let mut more = 0_i64;
@@ -347,13 +371,15 @@ impl Keeping {
         let turn = turn.map(|turn| KeptTurn {
             conversation: turn.conversation,
             expires_at: self.ends(who),
+            items_expire_at: self.items_end(who),
+            items_max: CONVERSATION_ITEMS_MAX,
             items: &items,
         });
         let kept = self.0.store.keep(&who.tenant, row.as_ref(), turn.as_ref());
-        if kept.await? {
-            Ok(())
-        } else {
-            Err(KeepError::NoConversation)
+        match kept.await? {
+            KeptNow::Whole => Ok(()),
+            KeptNow::NoConversation => Err(KeepError::NoConversation),
+            KeptNow::ConversationFull => Err(KeepError::TooManyItems(CONVERSATION_ITEMS_MAX)),
         }
     }
 
@@ -374,6 +400,10 @@ impl Keeping {
         (kind, id): (&str, &str),
     ) -> Result<Option<KeptThing>, DbError> {
         let tenant = reader.tenant;
+        if id.contains('\0') || parent.contains('\0') {
+            // No text of a database holds it, so nothing is kept there.
+            return Ok(None);
+        }
         let place = KeptPlace { tenant, parent, id };
         let row = self.0.store.kept(place, self.now()).await?;
         let row = row.filter(|row| row.kind == kind && reader.may_read(row));
@@ -451,6 +481,13 @@ impl Keeping {
             parent: "",
             id,
         };
+        let Some(before) = self.0.store.kept(place, self.now()).await? else {
+            return Ok(false);
+        };
+        let more = weight(&sealed).saturating_sub(before.bytes);
+        if more > 0 {
+            self.make_room(reader.tenant, more).await?;
+        }
         let rewritten = self.0.store.rewrite_kept(place, &sealed, weight(&sealed));
         Ok(rewritten.await?)
     }
@@ -465,8 +502,8 @@ impl Keeping {
             parent: "",
             id,
         };
-        self.cancel_here(reader.tenant, id);
         let gone = self.0.store.forget_kept(place).await?;
+        self.cancel_here(reader.tenant, id);
         self.forget_weight(reader.tenant);
         Ok(gone)
     }

@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use server_store::kept::{IN_PROGRESS, KeptEnd, KeptPlace, KeptTurn};
+use server_store::kept::{FAILED, KeptEnd, KeptPlace, KeptTurn};
 use shared::db::DbError;
 use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{KeepError, Keeping, NewKept, NewTurn, Reader, locked, weight};
+use super::{
+    CONVERSATION_ITEMS_MAX, KeepError, Keeping, NewKept, NewTurn, Reader, locked, may_add, weight,
+};
 use crate::auth::Principal;
 
 /// How soon another process's cancellation is heard of.
@@ -40,7 +42,8 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Ends when somebody cancels or deletes it, here or elsewhere.
+    /// Ends when somebody cancels or deletes it, here or elsewhere, or takes its process for dead. Its own
+    /// end is none of these.
     pub async fn cancelled(&self) {
         loop {
             tokio::select! {
@@ -49,8 +52,9 @@ impl Running {
             }
             let found = self.keeping.0.store.kept_status(self.place()).await;
             match found {
-                Ok(Some(status)) if status == IN_PROGRESS => {}
-                Ok(_) => return,
+                Ok(None) => return,
+                Ok(Some(status)) if status == CANCELLED || status == FAILED => return,
+                Ok(Some(_)) => {}
                 Err(error) => {
                     warn!(%error, "whether `{}` is cancelled is not known: {error}", self.id);
                 }
@@ -84,6 +88,9 @@ impl Running {
         let turn = turn.map(|turn| KeptTurn {
             conversation: turn.conversation,
             expires_at: keeping.ends(who),
+            items_expire_at: keeping.items_end(who),
+            // It was let in when it began.
+            items_max: i64::MAX,
             items: &items,
         });
         let end = KeptEnd {
@@ -116,8 +123,22 @@ impl Running {
 }
 
 impl Keeping {
-    /// Begins a response that comes later.
-    pub async fn begin(&self, who: &Principal, new: NewKept<'_>) -> Result<Running, KeepError> {
+    /// Begins a response that comes later; `turn` is the conversation it will add to, and how many items its
+    /// request brings.
+    pub async fn begin(
+        &self,
+        who: &Principal,
+        new: NewKept<'_>,
+        turn: Option<(&str, usize)>,
+    ) -> Result<Running, KeepError> {
+        if let Some((conversation, items)) = turn {
+            may_add(items)?;
+            let more = i64::try_from(items).unwrap_or(i64::MAX);
+            let many = self.0.store.kept_items(&who.tenant, conversation).await?;
+            if many.saturating_add(more) > CONVERSATION_ITEMS_MAX {
+                return Err(KeepError::TooManyItems(CONVERSATION_ITEMS_MAX));
+            }
+        }
         let most = self.0.bounds.running;
         let running = self.0.store.kept_running(&who.tenant).await?;
         if running >= i64::from(most) {
@@ -146,8 +167,10 @@ impl Keeping {
             status: CANCELLED,
             sealed: None,
         };
-        self.0.store.end_kept(place, end, None).await?;
-        self.cancel_here(reader.tenant, id);
+        // One that is over works no more; what it has left to do is to be paid.
+        if self.0.store.end_kept(place, end, None).await? {
+            self.cancel_here(reader.tenant, id);
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod end_users;
 mod folding;
 mod guesses;
 mod keys;

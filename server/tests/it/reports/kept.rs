@@ -164,6 +164,17 @@ async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
             matches!(refused, Err(KeepError::NoConversation)),
             "{refused:?}"
         );
+        let beside = new(kinds::RESPONSE, "resp_3", &said);
+        let refused = keeping.keep(&key, Some(beside), Some(turn)).await;
+        assert!(
+            matches!(refused, Err(KeepError::NoConversation)),
+            "{refused:?}"
+        );
+        assert_eq!(
+            read(Reader::of(&key), "resp_3").await,
+            None,
+            "all or nothing"
+        );
         let begun = new(kinds::CONVERSATION, "conv_1", &Value::Null);
         keeping.keep(&key, Some(begun), None).await.expect("kept");
         room.clock.advance(DAY);
@@ -211,6 +222,97 @@ async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_has_so_many_items_and_keeps_them_as_long_as_itself() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (keeping, key) = (keeping(&room), caller(&tenant, None));
+        let begun = new(kinds::CONVERSATION, "conv_1", &Value::Null);
+        keeping.keep(&key, Some(begun), None).await.expect("kept");
+        let named = |n: usize| (format!("msg_{n}"), json!(n));
+        let items: Vec<(String, Value)> = (0..1_001).map(named).collect();
+        let add = async |items: &[(String, Value)]| {
+            let conversation = "conv_1";
+            let turn = NewTurn {
+                conversation,
+                items,
+            };
+            keeping.keep(&key, None, Some(turn)).await
+        };
+        let refused = add(&items).await;
+        let most = matches!(refused, Err(KeepError::TooManyItems(1_000)));
+        assert!(most, "{}: {refused:?}", room.db.name);
+        add(&items[..2]).await.expect("kept");
+        // Nearly as long as it is kept, in which nothing is written anew, and then longer.
+        for _ in 0..4 {
+            room.clock.advance(DAY + Duration::from_secs(3_600));
+            add(&items[2..3]).await.expect("kept");
+            room.store
+                .forget_kept_before(room.clock.now(), 100)
+                .await
+                .expect("swept");
+            let many = room.store.kept_items(&tenant, "conv_1").await;
+            assert_eq!(many.expect("counted"), 3, "{}", room.db.name);
+        }
+        // Rows without words, which nobody reads here.
+        let fill = "INSERT INTO kept SELECT tenant_id, parent, CAST(n AS TEXT), kind, place, user_id, \
+                    status, model, boot, created_at, expires_at, 1, sealed FROM kept, \
+                    (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4996) \
+                    SELECT n FROM c) AS c WHERE id = 'msg_0'";
+        room.db.execute(fill).await.expect("filled");
+        add(&items[3..4])
+            .await
+            .expect("5,000 are as many as may be");
+        let more = add(&items[4..5]).await;
+        let most = matches!(more, Err(KeepError::TooManyItems(5_000)));
+        assert!(most, "{}: {more:?}", room.db.name);
+        let later = NewKept {
+            status: IN_PROGRESS,
+            ..new(kinds::RESPONSE, "resp_1", &Value::Null)
+        };
+        let refused = keeping.begin(&key, later, Some(("conv_1", 1))).await;
+        assert!(
+            matches!(refused, Err(KeepError::TooManyItems(5_000))),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_words_take_room_where_they_are_more_and_something_is_there() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (keeping, key) = (keeping(&room), caller(&tenant, None));
+        let (small, large) = (json!({"a": 1}), json!("x".repeat(9_400)));
+        let first = new(kinds::COMPLETION, "chatcmpl-1", &small);
+        keeping.keep(&key, Some(first), None).await.expect("kept");
+        for n in 2..200 {
+            let id = format!("chatcmpl-{n}");
+            let next = new(kinds::COMPLETION, &id, &large);
+            match keeping.keep(&key, Some(next), None).await {
+                Ok(()) => assert!(n < 199, "a million bytes are full at last"),
+                Err(KeepError::Full(_)) => break,
+                Err(error) => panic!("{}: {error}", room.db.name),
+            }
+        }
+        let rewrite = async |id: &str, said: &Value| {
+            let reader = Reader::of(&key);
+            keeping.rewrite(reader, id, said).await
+        };
+        let larger = json!("x".repeat(9_900));
+        let refused = rewrite("chatcmpl-1", &larger).await;
+        assert!(
+            matches!(refused, Err(KeepError::Full(_))),
+            "{}: {refused:?}",
+            room.db.name
+        );
+        let same = rewrite("chatcmpl-1", &json!({"a": 2})).await;
+        assert!(same.expect("no larger"), "{}", room.db.name);
+        let gone = rewrite("chatcmpl-0", &small).await;
+        assert!(!gone.expect("no failure"), "{}", room.db.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
     for room in rooms().await {
         let tenant = room.tenant("Acme").await;
@@ -221,7 +323,7 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
                 status: IN_PROGRESS,
                 ..new(kinds::RESPONSE, id, &Value::Null)
             };
-            keeping.begin(&key, progress)
+            keeping.begin(&key, progress, None)
         };
         let first = begin("resp_1").await.expect("begun");
         let second = begin("resp_2").await.expect("begun");
@@ -245,6 +347,17 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
             .await
             .expect("cancelled");
         second.cancelled().await;
+        // What ended by itself is not cancelled: neither by a look nor by somebody who comes too late.
+        keeping
+            .cancel(Reader::of(&key), "resp_1")
+            .await
+            .expect("too late");
+        let own_end = tokio::time::timeout(Duration::from_millis(2_500), first.cancelled());
+        assert!(own_end.await.is_err(), "{}", room.db.name);
+        for odd in ["resp\0", "\0"] {
+            let found = keeping.get(Reader::of(&key), kinds::RESPONSE, odd).await;
+            assert_eq!(found.expect("no failure"), None, "{odd:?}");
+        }
         let ended = second.end(&key, ("completed", &said), None).await;
         assert!(!ended.expect("over"), "{}", room.db.name);
         let status = async |id: &str| {

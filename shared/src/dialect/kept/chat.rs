@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{METADATA, STORE, flag, metadata, taken, told};
+use super::{Brought, METADATA, STORE, flag, metadata, taken, told};
 use crate::dialect::BadBody;
 use crate::json::{self, Edit};
 
@@ -17,11 +17,13 @@ pub struct CompletionState {
     pub metadata: Map<String, Value>,
     /// What was said before.
     pub messages: Vec<Value>,
+    /// Whether that is too large to be kept; then it is not read.
+    pub too_large: bool,
 }
 
 /// Reads whether a request's answer is to be kept; then with the body without saying so. Its words go out
-/// too: providers take them for answers that they keep.
-pub fn take(body: &Bytes) -> Result<Option<(CompletionState, Bytes)>, BadBody> {
+/// too: providers take them for answers that they keep. Messages of more than `bytes_max` bytes are not read.
+pub fn take(body: &Bytes, bytes_max: usize) -> Result<Option<(CompletionState, Bytes)>, BadBody> {
     let mut rest = body.clone();
     if flag(taken(&mut rest, STORE)?.as_ref(), STORE)? != Some(true) {
         return Ok(None);
@@ -29,10 +31,23 @@ pub fn take(body: &Bytes) -> Result<Option<(CompletionState, Bytes)>, BadBody> {
     let metadata = metadata(taken(&mut rest, METADATA)?.as_ref())?;
     let [messages] =
         json::fields(&rest, ["messages"]).map_err(|error| BadBody::whole(error.to_string()))?;
-    // The format itself says what is wrong with them.
-    let messages = messages.and_then(|raw| serde_json::from_str(raw.get()).ok());
-    let messages = messages.unwrap_or_default();
-    Ok(Some((CompletionState { metadata, messages }, rest)))
+    let wanted = ("messages", "an array of messages");
+    let (messages, too_large) = match Brought::read(messages, wanted, bytes_max)? {
+        Brought::Read(Value::Array(messages)) => (messages, false),
+        // The format itself says that there are none.
+        Brought::Nothing => (Vec::new(), false),
+        Brought::Read(_) => {
+            let message = "`messages` must be an array of messages.";
+            return Err(BadBody::of("messages", message));
+        }
+        Brought::TooLarge => (Vec::new(), true),
+    };
+    let state = CompletionState {
+        metadata,
+        messages,
+        too_large,
+    };
+    Ok(Some((state, rest)))
 }
 
 /// A chunk of a stream with another id in the place of its own; `None` where it has none.

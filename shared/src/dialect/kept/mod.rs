@@ -6,6 +6,7 @@ pub mod chat;
 pub mod responses;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::BadBody;
@@ -23,6 +24,8 @@ const METADATA_PAIRS_MAX: usize = 16;
 const METADATA_NAME_MAX: usize = 64;
 /// Characters of a value.
 const METADATA_VALUE_MAX: usize = 512;
+/// Bytes of any field that is read here but what was said: more than all of these characters can be.
+const FIELD_BYTES_MAX: usize = 256 * 1024;
 
 /// The words of the caller's own, as they may be; an empty object where there are none.
 pub fn metadata(value: Option<&Value>) -> Result<Map<String, Value>, BadBody> {
@@ -42,6 +45,18 @@ pub fn metadata(value: Option<&Value>) -> Result<Map<String, Value>, BadBody> {
     }
 }
 
+/// The same, of a field of a body.
+fn raw_metadata(raw: Option<&RawValue>) -> Result<Map<String, Value>, BadBody> {
+    let Some(raw) = raw else {
+        return Ok(Map::new());
+    };
+    if raw.get().len() > FIELD_BYTES_MAX {
+        return Err(wrong_metadata());
+    }
+    let value: Value = serde_json::from_str(raw.get()).map_err(|_| wrong_metadata())?;
+    metadata(Some(&value))
+}
+
 fn wrong_metadata() -> BadBody {
     let message = "`metadata` must be an object of at most 16 texts: names of up to 64 characters, values \
                    of up to 512.";
@@ -55,8 +70,44 @@ fn taken(body: &mut Bytes, name: &'static str) -> Result<Option<Value>, BadBody>
         return Ok(None);
     };
     *body = rest;
+    if value.len() > FIELD_BYTES_MAX {
+        // Taken apart it would be many times as long.
+        return Err(BadBody::of(name, format!("`{name}` is too long.")));
+    }
     let value = serde_json::from_str(&value);
     value.map_err(|error| BadBody::whole(error.to_string()))
+}
+
+/// What a request brings itself.
+enum Brought {
+    Nothing,
+    Read(Value),
+    /// Larger than it may be to be kept, and not taken apart, which would take many times as much memory.
+    TooLarge,
+}
+
+impl Brought {
+    /// Of a field whose text is at most `bytes_max` long, and may be what `wanted` says.
+    fn read(
+        raw: Option<&RawValue>,
+        (name, wanted): (&'static str, &str),
+        bytes_max: usize,
+    ) -> Result<Self, BadBody> {
+        let Some(raw) = raw else {
+            return Ok(Self::Nothing);
+        };
+        if raw.get().len() > bytes_max {
+            return Ok(Self::TooLarge);
+        }
+        // Half a pair of surrogates and lists in lists without end can't be read, though they are JSON.
+        match serde_json::from_str(raw.get()) {
+            Ok(Value::Null) => Ok(Self::Nothing),
+            Ok(value @ (Value::String(_) | Value::Array(_))) => Ok(Self::Read(value)),
+            Ok(Value::Bool(_) | Value::Number(_) | Value::Object(_)) | Err(_) => {
+                Err(BadBody::of(name, format!("`{name}` must be {wanted}.")))
+            }
+        }
+    }
 }
 
 /// True or false; `None` where nothing is said.

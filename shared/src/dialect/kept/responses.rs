@@ -2,9 +2,10 @@
 //! answers as they are kept. The neighbour `openai_responses` refuses what is taken out here.
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::{METADATA, STORE, flag, metadata, taken, told};
+use super::{Brought, METADATA, STORE, flag, raw_metadata, taken, told};
 use crate::dialect::BadBody;
 use crate::json::{self, Edit};
 
@@ -35,6 +36,8 @@ pub struct ResponseState {
     pub instructions: Value,
     /// What the request brings itself, as items.
     pub input: Vec<Value>,
+    /// Whether that is too large to be kept; then it is not read.
+    pub too_large: bool,
 }
 
 fn text(value: Option<&Value>, name: &'static str) -> Result<Option<String>, BadBody> {
@@ -53,13 +56,20 @@ fn items(input: Value) -> Vec<Value> {
             "type": "message", "role": "user",
             "content": [{"type": "input_text", "text": text}],
         })],
-        // The format itself says what is wrong with it.
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
 
-/// Reads what a request says of state, and gives the body without it: that of a request without state.
-pub fn take(body: &Bytes) -> Result<(ResponseState, Bytes), BadBody> {
+/// Words of the request that are told with its answer; a text, which may be long.
+fn instructions(raw: Option<&RawValue>) -> Value {
+    let text = raw.filter(|raw| raw.get().starts_with('"'));
+    let text = text.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    text.unwrap_or(Value::Null)
+}
+
+/// Reads what a request says of state, and gives the body without it: that of a request without state. An
+/// input of more than `bytes_max` bytes is not read, nor one that nobody keeps.
+pub fn take(body: &Bytes, bytes_max: usize) -> Result<(ResponseState, Bytes), BadBody> {
     let mut rest = body.clone();
     let store = flag(taken(&mut rest, STORE)?.as_ref(), STORE)?;
     let previous = text(taken(&mut rest, PREVIOUS)?.as_ref(), PREVIOUS)?;
@@ -74,19 +84,25 @@ pub fn take(body: &Bytes) -> Result<(ResponseState, Bytes), BadBody> {
     }
     let read = [INPUT, METADATA, "instructions", "stream"];
     let found = json::fields(&rest, read).map_err(|error| BadBody::whole(error.to_string()))?;
-    let [input, words, instructions, stream] = found.map(|raw| {
-        let read = raw.map(|raw| serde_json::from_str::<Value>(raw.get()));
-        read.transpose().ok().flatten()
-    });
+    let [input, words, told, stream] = found;
+    let store = store.unwrap_or(true);
+    let is_kept = store || previous.is_some() || conversation.is_some();
+    let wanted = (INPUT, "a text or an array of items");
+    let (input, too_large) = match Brought::read(input.filter(|_| is_kept), wanted, bytes_max)? {
+        Brought::Nothing => (Vec::new(), false),
+        Brought::Read(input) => (items(input), false),
+        Brought::TooLarge => (Vec::new(), true),
+    };
     let state = ResponseState {
-        store: store.unwrap_or(true),
+        store,
         previous,
         conversation,
         background: background.unwrap_or(false),
-        stream: stream == Some(Value::Bool(true)),
-        metadata: metadata(words.as_ref())?,
-        instructions: instructions.unwrap_or(Value::Null),
-        input: items(input.unwrap_or(Value::Null)),
+        stream: stream.is_some_and(|raw| raw.get() == "true"),
+        metadata: raw_metadata(words)?,
+        instructions: instructions(told),
+        input,
+        too_large,
     };
     if state.background && !state.store {
         let message = "`background` needs `store`: an answer that comes later is kept until then.";
@@ -225,7 +241,15 @@ pub fn status(answer: &Map<String, Value>) -> &str {
         .unwrap_or("completed")
 }
 
-/// An item with an id, its own or the one that is given, as lists show it.
+/// Bytes of an item's id that is taken over.
+const ITEM_ID_BYTES_MAX: usize = 128;
+
+/// Whether an id may name something that is kept: whoever made it up is outside.
+fn is_item_id(id: &str) -> bool {
+    (1..=ITEM_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// An item with an id, its own where that can be one or the one that is given, as lists show it.
 pub fn item_with_id(item: &Value, id: impl FnOnce(&str) -> String) -> Value {
     let mut item = item.clone();
     if let Some(fields) = item.as_object_mut() {
@@ -250,7 +274,8 @@ pub fn item_with_id(item: &Value, id: impl FnOnce(&str) -> String) -> Value {
                 fields.insert("status".to_owned(), json!("completed"));
             }
         }
-        if !has(fields, "id") {
+        let own = fields.get("id").and_then(Value::as_str);
+        if !own.is_some_and(is_item_id) {
             let kind = fields["type"].as_str().unwrap_or_default();
             let prefix = match kind {
                 "message" => "msg",

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const MOST: usize = 10_000;
+
 fn bytes(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
@@ -10,7 +12,7 @@ fn bytes(text: &str) -> Bytes {
 fn what_a_request_says_of_state_is_taken_out_of_it() {
     let body = r#"{"model":"m","store":true,"input":"hi","previous_response_id":"resp_1","background":false,
         "metadata":{"a":"b"},"instructions":"be kind"}"#;
-    let (state, rest) = responses::take(&bytes(body)).expect("read");
+    let (state, rest) = responses::take(&bytes(body), MOST).expect("read");
     assert!(state.store && !state.background && !state.stream);
     assert_eq!(state.previous.as_deref(), Some("resp_1"));
     assert_eq!(state.instructions, "be kind");
@@ -21,12 +23,12 @@ fn what_a_request_says_of_state_is_taken_out_of_it() {
         assert!(rest.get(gone).is_none(), "{gone}: {rest}");
     }
     assert_eq!(rest["input"], "hi");
-    let (state, _) =
-        responses::take(&bytes(r#"{"input":[{"role":"user","content":"x"}]}"#)).expect("read");
+    let (state, _) = responses::take(&bytes(r#"{"input":[{"role":"user","content":"x"}]}"#), MOST)
+        .expect("read");
     assert!(state.store, "as at OpenAI");
     assert_eq!(state.input.len(), 1);
     let named = r#"{"input":"x","conversation":{"id":"conv_1"},"store":false}"#;
-    let (state, _) = responses::take(&bytes(named)).expect("read");
+    let (state, _) = responses::take(&bytes(named), MOST).expect("read");
     assert_eq!(state.conversation.as_deref(), Some("conv_1"));
     assert!(!state.store);
 }
@@ -45,7 +47,7 @@ fn what_contradicts_itself_is_refused() {
         (r#"{"metadata":{"a":1}}"#, "metadata"),
         (r#"{"metadata":"x"}"#, "metadata"),
     ] {
-        let refused = responses::take(&bytes(body)).expect_err(body);
+        let refused = responses::take(&bytes(body), MOST).expect_err(body);
         assert_eq!(refused.param, Some(param), "{body}");
     }
     let many: Map<String, Value> = (0..17).map(|n| (n.to_string(), Value::from("x"))).collect();
@@ -58,7 +60,7 @@ fn what_contradicts_itself_is_refused() {
 #[test]
 fn what_was_said_before_stands_in_front() {
     let body = bytes(r#"{"a":1,"input":"hi","b":2}"#);
-    let (state, rest) = responses::take(&body).expect("read");
+    let (state, rest) = responses::take(&body, MOST).expect("read");
     let context = [serde_json::json!({"type": "message", "role": "user", "content": "before"})];
     let with = responses::with_context(&rest, &context, &state.input).expect("an input");
     let with: Value = serde_json::from_slice(&with).expect("JSON");
@@ -147,10 +149,16 @@ fn only_what_is_asked_to_be_kept_is_taken_apart() {
         r#"{"store":false,"metadata":{"a":"b"}}"#,
         r#"{"store":null}"#,
     ] {
-        assert_eq!(chat::take(&bytes(plain)).expect("read"), None, "{plain}");
+        assert_eq!(
+            chat::take(&bytes(plain), MOST).expect("read"),
+            None,
+            "{plain}"
+        );
     }
     let asked = r#"{"messages":[{"role":"user","content":"x"}],"metadata":{"a":"b"},"store":true}"#;
-    let (state, rest) = chat::take(&bytes(asked)).expect("read").expect("kept");
+    let (state, rest) = chat::take(&bytes(asked), MOST)
+        .expect("read")
+        .expect("kept");
     assert_eq!(
         rest.as_ref(),
         br#"{"messages":[{"role":"user","content":"x"}]}"#
@@ -175,4 +183,53 @@ fn items_are_listed_with_ids_and_parts() {
     let own = serde_json::json!({"type": "function_call", "id": "fc_9", "name": "f"});
     let shown = responses::item_with_id(&own, |_| "other".to_owned());
     assert_eq!(shown, own);
+    for odd in ["", "a\u{0}", "a b", "é", &"x".repeat(129)] {
+        let item = serde_json::json!({"type": "function_call", "id": odd});
+        let shown = responses::item_with_id(&item, |_| "other".to_owned());
+        assert_eq!(shown["id"], "other", "{odd:?}");
+    }
+}
+
+#[test]
+fn what_can_not_be_read_is_refused_and_what_is_too_large_not_read() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for odd in ["7", "true", "{}", r#"["\ud800"]"#, r#""\ud800""#, &deep] {
+        let body = format!(r#"{{"input":{odd}}}"#);
+        let refused = responses::take(&bytes(&body), MOST).expect_err(&body);
+        assert_eq!(refused.param, Some("input"), "{body}");
+        assert!(
+            refused.message.contains("a text or an array of items"),
+            "{}",
+            refused.message
+        );
+        let body = format!(r#"{{"store":true,"messages":{odd}}}"#);
+        let refused = chat::take(&bytes(&body), MOST).expect_err(&body);
+        assert_eq!(refused.param, Some("messages"), "{body}");
+        // Nobody keeps this, and the format says what it thinks of it.
+        let body = format!(r#"{{"store":false,"input":{odd}}}"#);
+        assert!(responses::take(&bytes(&body), MOST).is_ok(), "{body}");
+    }
+    let text = r#"{"store":true,"messages":"x"}"#;
+    assert!(chat::take(&bytes(text), MOST).is_err());
+    let long = format!("[{}0]", "0,".repeat(MOST / 2));
+    let body = format!(r#"{{"input":{long}}}"#);
+    let (state, rest) = responses::take(&bytes(&body), MOST).expect("read");
+    assert!(state.too_large && state.input.is_empty() && rest.len() == body.len());
+    let body = format!(r#"{{"store":true,"messages":{long}}}"#);
+    let (state, _) = chat::take(&bytes(&body), MOST)
+        .expect("read")
+        .expect("kept");
+    assert!(state.too_large && state.messages.is_empty());
+    let words = format!("[{}0]", "0,".repeat(FIELD_BYTES_MAX));
+    for name in [
+        "store",
+        "previous_response_id",
+        "conversation",
+        "background",
+        "metadata",
+    ] {
+        let body = format!(r#"{{"{name}":{words}}}"#);
+        let refused = responses::take(&bytes(&body), MOST).expect_err(name);
+        assert_eq!(refused.param, Some(name));
+    }
 }

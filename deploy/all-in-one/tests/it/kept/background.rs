@@ -81,7 +81,9 @@ async fn a_response_in_the_background_is_fetched_when_it_is_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_begun_is_refused_and_leaves_nothing() {
     let [place, _] = places().await;
-    let product = start_set(&place, Joined::InProcess, &["--background-max", "1"]).await;
+    // The gateway does not read on for 20 seconds where somebody leaves.
+    let settings = ["--background-max", "1", "--read-on-seconds", "0"];
+    let product = start_set(&place, Joined::InProcess, &settings).await;
     let customer = keeper(&product).await;
     for (fields, status) in [
         (json!({"stream": true}), StatusCode::BAD_REQUEST),
@@ -135,4 +137,28 @@ async fn what_can_not_be_begun_is_refused_and_leaves_nothing() {
     let (status, told) = ask(&product, &customer, (Method::POST, &path), None).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{told}");
     product.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_before_it_is_told_leaves_nothing_in_progress() {
+    let [place, _] = places().await;
+    let product = start_set(&place, Joined::InProcess, &["--background-max", "1"]).await;
+    let customer = keeper(&product).await;
+    let body = json!({"model": "keeper", "input": "x", "background": true});
+    let asked = || {
+        let asked = (Method::POST, "/responses");
+        ask(&product, &customer, asked, Some(body.clone()))
+    };
+    for number in 0..60_u64 {
+        let within = Duration::from_micros(number * 250);
+        drop(tokio::time::timeout(within, asked()).await);
+    }
+    for _ in 0..200 {
+        if asked().await.0 == StatusCode::OK {
+            product.stop().await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("what nobody was told of is in progress for ever");
 }

@@ -209,6 +209,18 @@ async fn what_is_too_large_or_too_much_is_answered_and_not_kept() {
         send("/chat/completions", chat).await.0.as_deref(),
         Some("too_large")
     );
+    for (name, value) in [
+        ("background", json!(true)),
+        ("previous_response_id", json!("resp_1")),
+        ("conversation", json!("conv_1")),
+    ] {
+        let mut body = json!({"model": "keeper", "input": long});
+        body[name] = value;
+        let asked = (Method::POST, "/responses");
+        let (status, told) = ask(&product, &customer, asked, Some(body)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{name}: {told}");
+        assert_eq!(told["error"]["param"], "input", "{name}: {told}");
+    }
     let mut kept = 0;
     loop {
         let (why, _) = send("/responses", json!({"model": "keeper", "input": "small"})).await;
@@ -221,4 +233,41 @@ async fn what_is_too_large_or_too_much_is_answered_and_not_kept() {
     }
     assert!(kept >= 2, "{kept}");
     product.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_callers_make_up_harm_nothing() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let customer = keeper(&product).await;
+        let asked = (Method::POST, "/conversations");
+        let (_, made) = ask(&product, &customer, asked, Some(json!({}))).await;
+        let items = format!("/conversations/{}/items", id(&made));
+        let long = "x".repeat(3_000);
+        let input: Vec<Value> = ["a\0", &long, "msg_same", "msg_same"]
+            .into_iter()
+            .map(|id| json!({"type": "message", "role": "user", "id": id, "content": "x"}))
+            .collect();
+        let fields = json!({"input": input, "conversation": id(&made)});
+        let answer = respond(&product, &customer, fields).await;
+        assert_eq!(answer["store"], true, "{}: {answer}", place.name);
+        let used = product.settled(&customer).await["used"].clone();
+        assert_eq!(used, answer["usage"]["total_tokens"], "it is paid");
+        let (_, page) = get(&product, &customer, &items).await;
+        let kept = page["data"].as_array().map(Vec::len);
+        assert_eq!(kept, Some(5), "{page}");
+        for (path, status) in [
+            (format!("{items}/%00"), StatusCode::NOT_FOUND),
+            (format!("{items}/a%00"), StatusCode::NOT_FOUND),
+            (format!("{items}?after=%00"), StatusCode::BAD_REQUEST),
+        ] {
+            let (found, told) = get(&product, &customer, &path).await;
+            assert_eq!(found, status, "{}: {path}: {told}", place.name);
+        }
+        let odd = json!({"model": "\0", "input": "x", "background": true});
+        let asked = (Method::POST, "/responses");
+        let (status, told) = ask(&product, &customer, asked, Some(odd)).await;
+        assert!(status.is_client_error(), "{}: {told}", place.name);
+        product.stop().await;
+    }
 }

@@ -1,6 +1,8 @@
 //! One call whose answer is kept: whole, or when its stream's last event has come. What can't be kept is
 //! answered all the same, and says that it is not.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use poem::Response;
 use serde_json::{Map, Value, json};
@@ -42,12 +44,28 @@ fn text<'a>(answer: &'a Map<String, Value>, name: &str) -> &'a str {
     answer.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a turn adds to a conversation, each item under an id.
+/// What a turn adds to a conversation, each item under an id of its own: of ours for what the caller brought,
+/// who may write any, and for what an answer names twice.
 pub(super) fn turn_items(input: &[Value], output: &[Value]) -> Vec<(String, Value)> {
-    let all = input.iter().chain(output);
-    all.map(|item| {
-        let item = responses::item_with_id(item, item_id);
-        let id = item["id"].as_str().unwrap_or_default().to_owned();
+    let mut taken = HashSet::new();
+    let brought = input.iter().map(|item| (item, false));
+    let all = brought.chain(output.iter().map(|item| (item, true)));
+    all.map(|(item, is_ours)| {
+        let id = item.get("id").and_then(Value::as_str);
+        let stays = is_ours && id.is_some_and(|id| !taken.contains(id));
+        let item = if stays {
+            responses::item_with_id(item, item_id)
+        } else {
+            let mut item = item.clone();
+            if let Some(fields) = item.as_object_mut() {
+                fields.remove("id");
+            }
+            responses::item_with_id(&item, item_id)
+        };
+        let id = item.get("id").and_then(Value::as_str);
+        // What is no object has no id in it.
+        let id = id.map_or_else(|| item_id("item"), str::to_owned);
+        taken.insert(id.clone());
         (id, item)
     })
     .collect()
@@ -85,6 +103,7 @@ impl KeptCall {
             match error {
                 KeepError::Store(error) => error!(%error, "an answer was not kept: {error}"),
                 KeepError::TooLarge(_)
+                | KeepError::TooManyItems(_)
                 | KeepError::Full(_)
                 | KeepError::NoConversation
                 | KeepError::Busy(_) => {
@@ -137,5 +156,30 @@ impl KeptCall {
             said: &said,
         };
         self.keeping.keep(&self.who, Some(new), None).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_of_a_turn_have_ids_that_can_name_rows_and_none_twice() {
+        let message =
+            |id: &str| json!({"type": "message", "role": "user", "id": id, "content": "x"});
+        let input = [message("a\u{0}"), message("msg_same"), json!(7), json!(8)];
+        let long = "x".repeat(3_000);
+        let output = [message("msg_same"), message("msg_same"), message(&long)];
+        let items = turn_items(&input, &output);
+        let ids: HashSet<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids.len(), 7, "{ids:?}");
+        for (id, item) in &items {
+            assert!(
+                id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic()),
+                "{id:?}"
+            );
+            assert!(!item.is_object() || item["id"] == id.as_str(), "{item}");
+        }
+        assert_eq!(items[4].0, "msg_same", "an answer's own stays");
     }
 }

@@ -18,6 +18,7 @@ use tracing::{error, info};
 use super::super::{InferApi, Refused};
 use super::keep::{KeptCall, What, turn_items};
 use crate::error::ApiError;
+use crate::kept::too_many_items;
 
 /// A response that is worked on.
 struct Work {
@@ -32,6 +33,7 @@ struct Work {
 fn refused(error: KeepError) -> ApiError {
     match error {
         KeepError::TooLarge(bytes) => ApiError::too_large(bytes),
+        KeepError::TooManyItems(most) => too_many_items(most),
         KeepError::Full(bytes) => {
             let message =
                 format!("{bytes} bytes are kept, and no more may be; delete some responses.");
@@ -46,11 +48,15 @@ fn refused(error: KeepError) -> ApiError {
     }
 }
 
-/// The model's name as the request has it.
+/// Longer names are no model's.
+const MODEL_BYTES_MAX: usize = 1_000;
+
+/// The model's name as the request has it; empty where that can be none.
 fn model_of(call: &Request) -> String {
     let body = call.body.bytes();
     let found = json::fields(&body, ["model"]).ok();
-    let model = found.and_then(|[model]| serde_json::from_str(model?.get()).ok());
+    let model = found.and_then(|[model]| serde_json::from_str::<String>(model?.get()).ok());
+    let model = model.filter(|model| model.len() <= MODEL_BYTES_MAX && !model.contains('\0'));
     model.unwrap_or_default()
 }
 
@@ -62,39 +68,29 @@ impl InferApi {
         admitted: Admitted,
         kept: KeptCall,
     ) -> Result<Response, Refused> {
-        let model = &model_of(&call);
+        let model = model_of(&call);
         let What::Response { mark, input } = kept.what.clone() else {
             return Err(ApiError::internal().into());
         };
         let created_at = self.keeping.now().unix_ms().div_euclid(1_000);
-        let begun = mark.begun(created_at, model);
-        let said = value!({"input": input, "answer": begun});
-        let new = NewKept {
-            kind: kinds::RESPONSE,
-            id: &mark.id,
-            status: IN_PROGRESS,
-            model,
-            said: &said,
-        };
-        let running = self.keeping.begin(&kept.who, new).await.map_err(refused)?;
+        let begun = mark.begun(created_at, &model);
         let told = serde_json::to_string(&begun).unwrap_or_default();
-        let work = Arc::new(Work {
-            kept,
-            running,
-            begun,
-            mark,
-            input,
-        });
         let (held, is_held) = oneshot::channel();
         let (refuse, is_refused) = oneshot::channel();
         let calls = self.calls.clone();
+        // Also what is written first: a client that leaves drops this future, and its row would stay in
+        // progress for good.
         self.calls.run_aside(async move {
-            work.run(&calls, (call, admitted), (held, refuse)).await;
+            match Work::begin((kept, begun), (mark, input), &model).await {
+                Ok(work) => work.run(&calls, (call, admitted), (held, refuse)).await,
+                // Who does not wait any more does not mind.
+                Err(error) => drop(refuse.send(refused(error).into())),
+            }
         });
         if is_held.await.is_err() {
             // Nothing is said where it was cancelled or deleted in that moment.
-            let error = is_refused.await.map_err(|_| ApiError::internal())?;
-            return Err(Refused::from(error));
+            let refused = is_refused.await.map_err(|_| ApiError::internal())?;
+            return Err(refused);
         }
         Ok(Response::builder()
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
@@ -103,19 +99,44 @@ impl InferApi {
 }
 
 impl Work {
+    /// Writes that it is in progress.
+    async fn begin(
+        (kept, begun): (KeptCall, Map<String, Value>),
+        (mark, input): (ResponseMark, Vec<Value>),
+        model: &str,
+    ) -> Result<Arc<Self>, KeepError> {
+        let said = value!({"input": input, "answer": begun});
+        let new = NewKept {
+            kind: kinds::RESPONSE,
+            id: &mark.id,
+            status: IN_PROGRESS,
+            model,
+            said: &said,
+        };
+        let conversation = mark.conversation.as_deref();
+        let turn = conversation.map(|conversation| (conversation, input.len()));
+        let running = kept.keeping.begin(&kept.who, new, turn).await?;
+        Ok(Arc::new(Self {
+            kept,
+            running,
+            begun,
+            mark,
+            input,
+        }))
+    }
+
     async fn run(
         self: Arc<Self>,
         calls: &Calls,
         (call, admitted): (Request, Admitted),
-        (held, refuse): (
-            oneshot::Sender<()>,
-            oneshot::Sender<server_calls::CallError>,
-        ),
+        (held, refuse): (oneshot::Sender<()>, oneshot::Sender<Refused>),
     ) {
         let this = self.clone();
         let deliver: Deliver =
             Box::new(move |bytes| Box::pin(async move { this.deliver(&bytes).await }));
         let ended = tokio::select! {
+            // What is over is over, whoever cancels it in that moment.
+            biased;
             ended = calls.run_detached(call, admitted, (held, deliver)) => ended,
             // The call is dropped with its future, and settled as any whose caller leaves.
             () = self.running.cancelled() => {
@@ -124,11 +145,13 @@ impl Work {
             }
         };
         match ended {
-            Ok(()) | Err(DetachedError::NotKept) => {}
+            Ok(()) => {}
+            // Nobody can fetch it, and it is in nobody's way.
+            Err(DetachedError::NotKept) => self.running.end_without(FAILED).await,
             Err(DetachedError::Refused(error)) => {
                 self.running.undo().await;
                 // Who does not wait any more does not mind.
-                drop(refuse.send(error));
+                drop(refuse.send(error.into()));
             }
             Err(DetachedError::Untold) => self.running.undo().await,
             Err(DetachedError::Failed(error)) => self.fail(ApiError::from(error)).await,

@@ -58,6 +58,8 @@ impl Stateful {
 pub(super) enum Plan {
     /// It is answered as any other.
     Plain,
+    /// It is too large to be kept; it is answered as any other, and says so.
+    TooLarge,
     /// Its answer is kept on its way.
     Keep(Box<KeptCall>),
     /// It is answered at once, and worked on later.
@@ -74,12 +76,17 @@ impl InferApi {
         let Body::Json(body) = &entered.body else {
             return Ok(Plan::Plain);
         };
+        let most = self.keeping.bounds().item_bytes;
         match stateful {
             Stateful::Chat => {
-                let Some((state, rest)) = chat::take(body).map_err(ApiError::from)? else {
+                let taken = chat::take(body, most).map_err(ApiError::from)?;
+                let Some((state, rest)) = taken else {
                     return Ok(Plan::Plain);
                 };
                 entered.body = Body::Json(rest);
+                if state.too_large {
+                    return Ok(Plan::TooLarge);
+                }
                 let what = What::Completion {
                     id: CompletionId::random().into_string(),
                     state,
@@ -87,10 +94,14 @@ impl InferApi {
                 Ok(Plan::Keep(Box::new(self.kept_call(entered, what))))
             }
             Stateful::Responses => {
-                let (state, rest) = responses::take(body).map_err(ApiError::from)?;
+                let (state, rest) = responses::take(body, most).map_err(ApiError::from)?;
                 if !state.store && state.previous.is_none() && state.conversation.is_none() {
                     // As if nothing was ever kept.
                     return Ok(Plan::Plain);
+                }
+                if state.too_large {
+                    entered.body = Body::Json(rest);
+                    return Ok(too_large(&state, most)?);
                 }
                 let context = self.context(&entered.principal, &state).await?;
                 entered.body = Body::Json(match context {
@@ -246,6 +257,18 @@ impl InferApi {
     }
 }
 
+/// What becomes of a call whose own input is larger than `most` bytes: it can be answered alone.
+fn too_large(state: &ResponseState, most: usize) -> Result<Plan, ApiError> {
+    if state.previous.is_none() && state.conversation.is_none() && !state.background {
+        return Ok(Plan::TooLarge);
+    }
+    let message = format!(
+        "`input` is larger than {most} bytes, and more is neither kept nor added to what is; leave \
+         `previous_response_id`, `conversation` and `background` out."
+    );
+    Err(ApiError::bad_field("input", message))
+}
+
 /// About how many bytes items are.
 fn weight(items: &[Value]) -> usize {
     let sizes = items.iter().map(|item| item.to_string().len());
@@ -295,7 +318,7 @@ pub(crate) fn item_id(prefix: &str) -> String {
 /// Why an answer is not kept, as a word for the header.
 fn word(error: &KeepError) -> &'static str {
     match error {
-        KeepError::TooLarge(_) => "too_large",
+        KeepError::TooLarge(_) | KeepError::TooManyItems(_) => "too_large",
         KeepError::Full(_) => "full",
         KeepError::NoConversation => "no_conversation",
         KeepError::Busy(_) => "busy",
@@ -304,7 +327,7 @@ fn word(error: &KeepError) -> &'static str {
 }
 
 /// Tells in an answer that it is not kept.
-fn tell(response: &mut Response, error: &KeepError) {
+pub(super) fn tell(response: &mut Response, error: &KeepError) {
     let word = HeaderValue::from_static(word(error));
     response.headers_mut().insert(NOT_KEPT, word);
 }
