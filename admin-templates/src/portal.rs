@@ -89,6 +89,9 @@ sampled! {
         pub name: String,
         /// What was typed.
         pub form: Form,
+        /// Where its calls go: `POST /portal/keys/{id}/route` with `only`, `ignore`, `order`, `sort`,
+        /// `no_training`, `zero_retention`, `regions`; not of a new one.
+        pub route: Form,
         /// Models to choose from.
         pub models: Vec<String>,
     }

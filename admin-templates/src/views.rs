@@ -32,7 +32,7 @@ use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind,
     KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
-    PriceItem, ProviderFilter, Scope, Speaker, Switch, TenantStatus, Word,
+    PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

@@ -94,6 +94,8 @@ sampled! {
         pub weight: u64,
         /// The name or the region of the gateways it is reached through; any when empty.
         pub gateway: String,
+        /// What it costs the operator, as a number; not known when empty.
+        pub cost: String,
         /// Whether the provider answers.
         pub health: Health,
         /// Calls in the last 24 hours.
@@ -146,8 +148,8 @@ sampled! {
 
     /// `GET /admin/models/{id}`. `POST …/edit` with `max_output_tokens`, `enabled`,
     /// `answers_public_name` and for images `is_default`;
-    /// `POST …/targets` with `provider`, `model`, `weight`, `priority`, `gateway`;
-    /// `POST …/targets/{target}` with `weight`, `priority` and `gateway`;
+    /// `POST …/targets` with `provider`, `model`, `weight`, `priority`, `gateway`, `cost`;
+    /// `POST …/targets/{target}` with `weight`, `priority`, `gateway` and `cost`;
     /// `POST …/targets/{target}/delete`; `POST …/prices` with a [`RateTable`];
     /// `POST …/prices/draft` with the same and `do`: `add`, `remove-0`, `import`, `preview`, `reprice`;
     /// `GET …/prices.csv` and `GET …/prices.json`; `POST …/prices/{price}/delete`; `POST …/pin` with `pinned`;
@@ -170,6 +172,9 @@ sampled! {
         pub facts: Form,
         /// Where it runs, in order.
         pub targets: Vec<TargetRow>,
+        /// In which order they are tried: `POST …/order` with `sort`, a [`TargetOrder`](crate::labels::TargetOrder)
+        /// or nothing.
+        pub order: Form,
         /// A new target.
         pub target: Form,
         /// Providers to choose from.

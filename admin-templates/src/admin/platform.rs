@@ -101,6 +101,8 @@ sampled! {
         pub calendar: Form,
         /// What new tenants begin with.
         pub tenants: Form,
+        /// When end users are suspended: `POST …/end-users` with `flagged_prompts` and `suspended_hours`.
+        pub end_users: Form,
     }
 
     /// A part of the platform.

@@ -25,6 +25,8 @@ sampled! {
         pub number: u64,
         /// The provider's name.
         pub provider: String,
+        /// The region where it works; empty where it was not known.
+        pub region: String,
         /// The model's name there.
         pub model: String,
         /// The gateway it went through.
@@ -101,6 +103,16 @@ sampled! {
         pub release: Form,
     }
 
+    /// What was demanded of whoever got a call's data.
+    pub struct DemandView {
+        /// That nobody trains on it.
+        pub no_training: bool,
+        /// That nobody keeps it.
+        pub zero_retention: bool,
+        /// The regions that it might go to; any when empty.
+        pub regions: String,
+    }
+
     /// `GET /admin/usage/{id}`.
     pub struct CallPage {
         /// Its generation id.
@@ -137,6 +149,10 @@ sampled! {
         pub model: String,
         /// The price that was applied.
         pub price_id: String,
+        /// What was demanded of whoever got its data.
+        pub demanded: DemandView,
+        /// The region where it was answered; empty where it is not known.
+        pub region: String,
         /// To the first byte, in milliseconds.
         pub first_byte_ms: u64,
         /// In all, in milliseconds.
@@ -157,6 +173,13 @@ sampled! {
         pub margin: Option<Credits>,
         /// Its lines in the ledger.
         pub entries: Vec<EntryRow>,
+    }
+}
+
+impl DemandView {
+    /// Whether nothing was demanded.
+    pub fn is_nothing(&self) -> bool {
+        !self.no_training && !self.zero_retention && self.regions.is_empty()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
-pub use models::{Capability, ListStanding};
+pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
 };

@@ -35,6 +35,15 @@ labels! {
         /// Answers piece by piece.
         Streaming = "streaming", Plain, "streaming", "流式输出";
     }
+    /// In which order a model's targets are tried.
+    TargetOrder {
+        /// By their costs.
+        Price = "price", Plain, "cheapest first", "成本最低者优先";
+        /// By the time to the first token.
+        Latency = "latency", Plain, "fastest first token first", "首个 token 最快者优先";
+        /// By tokens a second.
+        Throughput = "throughput", Plain, "highest throughput first", "输出速度最快者优先";
+    }
     /// What a provider's list says of the model that a target names.
     ListStanding {
         /// It is there.

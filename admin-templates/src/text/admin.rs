@@ -9,6 +9,10 @@ AdminText [] {
     end_users_lede: "People of tenants who may make no calls, because a provider refuses them or an operator says so. Nobody else of their tenant is affected.", "因被供应商拒绝或由管理员停用而无法调用的最终用户；其所属租户的其他用户不受影响。";
     end_users_all: "Include those that ended", "包含已结束的";
     end_user_over: "ended", "已结束";
+    flagged_prompts: "Refused prompts an hour that suspend an end user", "最终用户一小时内被拒绝的提示词达到此数即停用";
+    flagged_prompts_hint: "Each server counts those of people that tenants name. 0: never, unless a provider refuses the person.", "各服务器分别统计租户标明的最终用户；0 表示不因此停用，供应商拒绝该用户时除外。";
+    suspended_hours: "Suspended for", "停用时长";
+    served_in: "Served in", "服务区域";
     suspend_end_user: "Suspend an end user", "停用最终用户";
     lift_end_user: "Lift", "解除";
     end_user_tenant_hint: "Name or ID.", "名称或 ID。";
@@ -396,6 +400,11 @@ AdminText [] {
     suspend: "Suspend", "停用";
     suspend_help: "Calls are refused within a second, on every replica. Running ones end as they are.", "调用将在一秒内于所有副本上被拒绝，进行中的调用照常结束。";
     takes_calls: "Takes calls", "接受调用";
+    target_cost: "Cost", "成本";
+    target_cost_hint: "For the cheapest first: any whole number, in the same measure for all targets of the model. Empty: not known, and tried last.", "用于“成本最低者优先”：任意整数，同一模型的各目标须使用相同计量；留空表示未知，排在最后。";
+    target_order: "Order of targets", "目标顺序";
+    target_order_hint: "Where the tenant, the key and the request name no order of their own.", "仅在租户、密钥和请求均未指定顺序时生效。";
+    target_order_usual: "by priority and weight", "按优先级和权重";
     targets: "Targets", "运行目标";
     targets_help: "Lower priorities are tried first; among equals, calls are shared by weight.", "优先级数值小者先用；同级按权重分配。";
     tenant_defaults: "Defaults for new tenants", "新租户默认值";

@@ -17,6 +17,14 @@ PortalText [] {
     charge_reckoned: "The charge, line by line", "扣费明细";
     conversation: "Conversation", "对话内容";
     failed: "No answer came", "未收到回答";
+    key_route: "Where its calls go", "调用去向";
+    key_route_help: "On top of what binds all of your calls: it forbids and demands more, and never less.", "在约束您全部调用的规则之上进一步限制，不能放宽。";
+    route_ignore: "Never these providers", "排除这些供应商";
+    route_names_hint: "Providers' names, separated by commas.", "供应商名称，以逗号分隔。";
+    route_only: "Only these providers", "仅限这些供应商";
+    route_order: "These providers first, in this order", "依次优先使用这些供应商";
+    route_sort: "Order of the rest", "其余供应商的顺序";
+    route_sort_usual: "as usual", "默认";
     held_before: "before the call", "调用前预留";
     history_lede: "What you asked for and what it cost.", "你的调用与花费。";
     how_many: "How many", "数量";

@@ -82,6 +82,7 @@ fn admin(table: Table) -> Table {
         .post("/admin/settings/announcement", settings::keep_announcement)
         .post("/admin/settings/calendar", settings::keep_calendar)
         .post("/admin/settings/tenants", settings::keep_tenants)
+        .post("/admin/settings/end-users", settings::keep_end_users)
 }
 
 fn table() -> Table {

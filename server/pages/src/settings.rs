@@ -8,7 +8,8 @@ use poem::web::Data;
 use server_rooms::accounts::Actor;
 use server_rooms::auth::roles::kind;
 use server_rooms::settings::{
-    Announcement, Calendar, Retention, Security, Setting, Settings, SettingsError, TenantDefaults,
+    Announcement, Calendar, EndUserPolicy, Retention, Security, Setting, Settings, SettingsError,
+    TenantDefaults,
 };
 use shared::credits::Credits;
 
@@ -29,6 +30,7 @@ async fn view(settings: &Settings) -> Result<View, PageError> {
     let announcement: Announcement = settings.get().await?;
     let tenants: TenantDefaults = settings.get().await?;
     let calendar: Calendar = settings.get().await?;
+    let end_users: EndUserPolicy = settings.get().await?;
     let (idle, absolute) = (security.idle_minutes, security.absolute_hours);
     Ok(View {
         security: Form::of([
@@ -49,6 +51,16 @@ async fn view(settings: &Settings) -> Result<View, PageError> {
         ]),
         announcement: Form::of([("announcement", announcement.text.as_str())]),
         calendar: Form::of([("time_zone", calendar.time_zone.as_str())]),
+        end_users: Form::of([
+            (
+                "flagged_prompts",
+                end_users.flagged_prompts.to_string().as_str(),
+            ),
+            (
+                "suspended_hours",
+                end_users.suspended_hours.to_string().as_str(),
+            ),
+        ]),
         tenants: Form::of([
             (
                 "credits",
@@ -204,6 +216,28 @@ pub(super) async fn keep_calendar(
     let read = Ok(Calendar {
         time_zone: posted.text("time_zone").trim().to_owned(),
     });
+    keep(&who, &who.actor(), &settings, read, place).await
+}
+
+fn end_users_of(posted: &FormData) -> Result<EndUserPolicy, FieldProblem> {
+    Ok(EndUserPolicy {
+        flagged_prompts: needed(posted, "flagged_prompts")?,
+        suspended_hours: needed(posted, "suspended_hours")?,
+    })
+}
+
+/// `POST /admin/settings/end-users`
+#[handler]
+pub(super) async fn keep_end_users(
+    who: Editor,
+    posted: FormData,
+    settings: Data<&Settings>,
+) -> PageResult {
+    let names = ["flagged_prompts", "suspended_hours"];
+    let place = |view: &mut View, (field, error): FieldProblem| {
+        view.end_users = posted.again(&names).wrong(field, error);
+    };
+    let read = end_users_of(&posted);
     keep(&who, &who.actor(), &settings, read, place).await
 }
 

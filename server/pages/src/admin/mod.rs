@@ -144,6 +144,7 @@ fn models_and_providers(table: Table) -> Table {
         .get(model(""), models::model_page)
         .post(model("/edit"), models::edit)
         .post(model("/facts"), models::facts::keep)
+        .post(model("/order"), models::order::keep)
         .post(model("/delete"), models::delete)
         .post(model("/targets"), models::targets::add)
         .post(model("/targets/:target"), models::targets::change)

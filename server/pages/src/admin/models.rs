@@ -5,6 +5,7 @@ pub(super) mod draft;
 pub(super) mod facts;
 pub(super) mod form;
 mod list;
+pub(super) mod order;
 mod preview;
 mod rates;
 pub(super) mod route;
@@ -61,6 +62,7 @@ fn field_error(error: CatalogueError, taken: &'static str) -> Result<FieldProble
                 "targets.weight" => "weight",
                 "targets.priority" => "priority",
                 "targets.gateway" => "gateway",
+                "targets.cost" => "cost",
                 other => other,
             };
             Ok((field, FieldError::Words(rule)))

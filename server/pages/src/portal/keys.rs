@@ -3,6 +3,7 @@
 
 pub(super) mod change;
 mod draft;
+pub(super) mod route;
 
 use admin_templates::account::SecretOnce;
 use admin_templates::form::Form;
@@ -180,6 +181,7 @@ fn key_form(catalogue: &Catalogue, form: Form) -> KeyForm {
         id: None,
         name: String::new(),
         form,
+        route: Form::default(),
         models: models(catalogue),
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn pages(table: Table) -> Table {
         .post("/portal/keys/new", keys::make_key)
         .get("/portal/keys/:id", keys::change::key_page)
         .post("/portal/keys/:id", keys::change::change_key)
+        .post("/portal/keys/:id/route", keys::route::keep_route)
         .post("/portal/keys/:id/rotate", keys::change::rotate_key)
         .post("/portal/keys/:id/revoke", keys::change::revoke_key)
         .get("/portal/members", members::member_list)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use server_rules::routing::{DataTerms, RouteRule};
 use server_store::audit::Actor;
 use server_store::routes::{PlatformRoutes, RouteSubject};
+use shared::db::DbError;
 use tracing::error;
 
 use super::check::{PROVIDER_BYTES_MAX, provider_name};
@@ -53,6 +54,16 @@ impl Routing {
 }
 
 impl Catalogue {
+    /// What is said of a model, from the database: for whoever changes a part of it.
+    pub async fn model_route(&self, model: &str) -> Result<RouteRule, CatalogueError> {
+        let of = RouteSubject::Model(model);
+        let Some(json) = self.0.store.route_rule(of).await? else {
+            return Ok(RouteRule::default());
+        };
+        let damaged = |why| DbError::Damaged(format!("a route: {why}"));
+        RouteRule::read(&json).map_err(|why| damaged(why).into())
+    }
+
     /// Says where calls of a model go where nobody says otherwise.
     pub async fn put_model_route(
         &self,

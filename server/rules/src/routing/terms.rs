@@ -124,7 +124,22 @@ impl DataDemand {
         }
     }
 
-    /// As usage records and pages write it: `no_training zero_retention eu|us`; empty where nothing is
+    /// What [`Self::text`] wrote; words of later versions are passed over.
+    pub fn of_text(text: &str) -> Self {
+        let words = || text.split(' ');
+        let regions = words().find_map(|word| word.strip_prefix("region:"));
+        let names = |list: &str| {
+            let names = list.split('|').filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        };
+        Self {
+            no_training: words().any(|word| word == "no_training"),
+            zero_retention: words().any(|word| word == "zero_retention"),
+            regions: regions.map(names),
+        }
+    }
+
+    /// As usage records and pages write it: `no_training zero_retention region:eu|us`; empty where nothing is
     /// demanded.
     pub fn text(&self) -> String {
         let mut words = Vec::new();
@@ -197,6 +212,7 @@ mod tests {
                 "{demand:?} {json}"
             );
             assert_eq!(demand.is_met(None), demand.is_nothing(), "{demand:?}");
+            assert_eq!(DataDemand::of_text(&demand.text()), demand);
         }
     }
 

@@ -132,3 +132,51 @@ async fn an_owner_asks_for_second_factors_and_both_logins_obey() {
         place.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_says_when_end_users_are_suspended() {
+    const PATH: &str = "/admin/settings/end-users";
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let known = async || {
+            let path = "/admin/api/settings/end-users";
+            place
+                .api(Method::GET, path, &token, &json!({}))
+                .await
+                .json()
+        };
+        let mut owner = place.owner().await;
+        let page = owner.get("/admin/settings").await.body;
+        assert!(page.contains("name=\"flagged_prompts\""), "{page}");
+        for (prompts, hours, wrong) in [
+            ("", "24", "flagged_prompts"),
+            ("-1", "24", "flagged_prompts"),
+            ("10001", "24", "flagged_prompts"),
+            ("5", "0", "suspended_hours"),
+            ("5", "721", "suspended_hours"),
+            ("5", "soon", "suspended_hours"),
+        ] {
+            let form = [("flagged_prompts", prompts), ("suspended_hours", hours)];
+            let answer = owner.post(PATH, &form).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{form:?}");
+            let error = format!("id=\"f-{wrong}-error\"");
+            assert!(answer.body.contains(&error), "{form:?}: {}", answer.body);
+        }
+        let untouched = json!({"flagged_prompts": 20, "suspended_hours": 24});
+        assert_eq!(known().await, untouched);
+        for (prompts, hours) in [(0, 720), (3, 1)] {
+            let (typed, length) = (prompts.to_string(), hours.to_string());
+            let form = [
+                ("flagged_prompts", typed.as_str()),
+                ("suspended_hours", length.as_str()),
+            ];
+            let answer = owner.post(PATH, &form).await;
+            assert_eq!(answer.location(), "/admin/settings", "{}", answer.body);
+            let kept = json!({"flagged_prompts": prompts, "suspended_hours": hours});
+            assert_eq!(known().await, kept);
+        }
+        let page = owner.get("/admin/settings").await.body;
+        assert!(page.contains("value=\"3\""), "{page}");
+        place.end().await;
+    }
+}

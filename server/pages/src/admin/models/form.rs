@@ -4,8 +4,8 @@ use admin_templates::form::FieldError;
 use server_edge::date::Date;
 use server_rooms::catalogue::NewModel;
 use server_rooms::catalogue::check::{
-    ID_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX, PROVIDER_MODEL_BYTES_MAX,
-    WEIGHT_MAX,
+    COST_MAX, ID_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX,
+    PROVIDER_MODEL_BYTES_MAX, WEIGHT_MAX,
 };
 use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
@@ -21,7 +21,9 @@ use super::super::form_errors::FormErrors;
 /// Output of a chat model whose bound was not told, as the API takes it.
 const CHAT_OUTPUT_TOKENS: u64 = 4_096;
 /// Fields of a target.
-pub(super) const TARGET: [&str; 5] = ["provider", "model", "priority", "weight", "gateway"];
+pub(super) const TARGET: [&str; 6] = ["provider", "model", "priority", "weight", "gateway", "cost"];
+/// Those of them that can be changed.
+pub(super) const WAY: [&str; 4] = ["priority", "weight", "gateway", "cost"];
 /// Fields of a model's settings.
 pub(super) const EDIT: [&str; 4] = [
     "max_output_tokens",
@@ -92,15 +94,43 @@ fn gateway(posted: &FormData) -> Result<Option<String>, FieldProblem> {
     text(posted, "gateway", PROVIDER_BYTES_MAX, is_name).map(Some)
 }
 
-/// Priority, weight and gateway of a target.
-pub(super) fn way(
-    posted: &FormData,
-    errors: &mut FormErrors,
-) -> Option<(u32, u32, Option<String>)> {
+/// What it costs the operator; not known where nothing was typed.
+fn cost(posted: &FormData) -> Result<Option<u32>, FieldProblem> {
+    if posted.optional("cost").is_none() {
+        return Ok(None);
+    }
+    small(posted, "cost", (0, COST_MAX), 0).map(Some)
+}
+
+/// What of a target can be changed.
+#[derive(Debug)]
+pub(super) struct TargetWay {
+    priority: u32,
+    weight: u32,
+    gateway: Option<String>,
+    cost: Option<u32>,
+}
+
+impl TargetWay {
+    /// Puts it into a target.
+    pub(super) fn put_into(self, target: &mut WeightedTarget) {
+        (target.priority, target.weight) = (self.priority, self.weight);
+        (target.gateway, target.cost) = (self.gateway, self.cost);
+    }
+}
+
+/// Priority, weight, gateway and cost of a target.
+pub(super) fn way(posted: &FormData, errors: &mut FormErrors) -> Option<TargetWay> {
     let priority = errors.take(small(posted, "priority", (0, PRIORITY_MAX), 0));
     let weight = errors.take(small(posted, "weight", (1, WEIGHT_MAX), 1));
     let gateway = errors.take(gateway(posted));
-    Some((priority?, weight?, gateway?))
+    let cost = errors.take(cost(posted));
+    Some(TargetWay {
+        priority: priority?,
+        weight: weight?,
+        gateway: gateway?,
+        cost: cost?,
+    })
 }
 
 /// A target.
@@ -108,14 +138,14 @@ pub(super) fn target(posted: &FormData, errors: &mut FormErrors) -> Option<Weigh
     let provider = errors.take(text(posted, "provider", PROVIDER_BYTES_MAX, is_name));
     let visible = |b: u8| b.is_ascii_graphic();
     let model = errors.take(text(posted, "model", PROVIDER_MODEL_BYTES_MAX, visible));
-    let (priority, weight, gateway) = way(posted, errors)?;
+    let way = way(posted, errors)?;
     Some(WeightedTarget {
         provider: provider?,
         model: model?,
-        weight,
-        priority,
-        gateway,
-        cost: None,
+        weight: way.weight,
+        priority: way.priority,
+        gateway: way.gateway,
+        cost: way.cost,
     })
 }
 

@@ -93,11 +93,10 @@ pub(in super::super) async fn change(
     let mut errors = FormErrors::default();
     let way = form::way(&posted, &mut errors);
     let wrong = match errors.unless(way) {
-        Ok((priority, weight, gateway)) => {
+        Ok(way) => {
             let mut targets = model.targets.clone();
             let changed = targets.get_mut(at).ok_or(PageError::NotFound)?;
-            (changed.priority, changed.weight) = (priority, weight);
-            changed.gateway = gateway;
+            way.put_into(changed);
             let changed = changed.clone();
             if is_doubled(&targets, &changed) {
                 vec![("gateway", FieldError::Taken)]
@@ -110,7 +109,7 @@ pub(in super::super) async fn change(
         }
         Err(wrong) => wrong,
     };
-    let form = again(&posted, &["priority", "weight", "gateway"], wrong);
+    let form = again(&posted, &form::WAY, wrong);
     let change = TargetChange { id: target, form };
     show_wrong(&who, &rooms, &model, |view| view.changing = Some(change)).await
 }

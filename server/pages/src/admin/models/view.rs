@@ -12,11 +12,11 @@ use shared::clock::Moment;
 
 use super::super::super::bills;
 use super::super::super::error::PageError;
-use super::super::super::form::ticked;
+use super::super::super::form::{number, ticked};
 use super::super::days::{Day, days};
 use super::super::{WHOLE, providers};
 use super::rates::Draft;
-use super::{ModelRooms, facts, operation, provider_names, targets};
+use super::{ModelRooms, facts, operation, order, provider_names, targets};
 
 /// The rates of a price.
 pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
@@ -79,6 +79,7 @@ async fn target_rows(
             priority: target.priority.into(),
             weight: target.weight.into(),
             gateway: target.gateway.clone().unwrap_or_default(),
+            cost: number(target.cost),
             health: health.unwrap_or(Health::Away),
             calls: day.map_or(0, |day| day.calls),
             success: day.map_or(WHOLE, Day::success),
@@ -119,6 +120,7 @@ pub(super) async fn view(
         ]),
         facts: facts::filled(&model.facts, &rooms.catalogue.platform_zone().await),
         targets: targets?,
+        order: order::filled(&rooms.catalogue, &model.id),
         target: Form::of([("priority", "0"), ("weight", "1")]),
         providers,
         prices: prices?,

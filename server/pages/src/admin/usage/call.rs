@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{CallPage, HoldView, PhaseRow, TryRow, UnknownEnd};
+use admin_templates::admin::usage::{CallPage, DemandView, HoldView, PhaseRow, TryRow, UnknownEnd};
 use admin_templates::form::Form;
 use admin_templates::labels::{CallNote, CallStatus, NextWhy, Operation, Phase, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};
@@ -10,7 +10,8 @@ use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::ledger::{CallSnapshot, Hold, Ledger};
 use server_rooms::reports::call_detail::{CallDetail, Charge};
-use server_rooms::reports::{UsageRecord, UsageStatus};
+use server_rooms::reports::{Try, UsageRecord, UsageStatus};
+use server_rooms::routing::DataDemand;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
@@ -67,9 +68,10 @@ fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
 
 /// The tries that the record tells of.
 fn tries(record: &UsageRecord) -> Vec<TryRow> {
-    let row = |one: &server_rooms::reports::Try| TryRow {
+    let row = |one: &Try| TryRow {
         number: u64::from(one.number),
         provider: one.provider.clone(),
+        region: one.region.clone().unwrap_or_default(),
         model: one.model.clone(),
         gateway: String::new(),
         key_last4: one.key_last4.clone(),
@@ -88,6 +90,25 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
         why: one.next.as_deref().and_then(NextWhy::from_code),
     };
     record.tries.iter().map(row).collect()
+}
+
+/// The region of the try that answered; empty where nobody knows it.
+fn region(tries: &[Try]) -> String {
+    let answered = tries.iter().find(|one| one.fault.is_none());
+    let region = answered.and_then(|one| one.region.clone());
+    region.unwrap_or_default()
+}
+
+/// What was demanded of whoever got the call's data: as its tries tell, or its hold where they don't.
+fn demanded(tries: &[Try], of_hold: Option<&str>) -> DemandView {
+    let of_tries = tries.iter().find_map(|one| one.demanded.as_deref());
+    let demand = DataDemand::of_text(of_tries.or(of_hold).unwrap_or_default());
+    let regions: Vec<String> = demand.regions.into_iter().flatten().collect();
+    DemandView {
+        no_training: demand.no_training,
+        zero_retention: demand.zero_retention,
+        regions: regions.join(" "),
+    }
 }
 
 /// The number behind the tenant's last line up to a moment: lines are numbered as time goes.
@@ -241,7 +262,9 @@ pub(in super::super) async fn call_page(
     let caller = |id: Option<&str>| id.map(|id| names.caller(id));
     let margin = |cost: Credits| record.credits.micros().saturating_sub(cost.micros());
     let key = record.key.as_ref().map(ApiKeyId::as_str);
-    let request = kept(&detail).and_then(|kept| kept.request);
+    let kept = kept(&detail);
+    let (request, route) = kept.map_or((None, None), |kept| (kept.request, kept.route));
+    let of_hold = route.as_deref().map(|route| route.demanded.as_str());
     Ok(CallPage {
         id: detail.id.to_string(),
         request_id: request.map_or_else(String::new, RequestId::into_string),
@@ -261,6 +284,8 @@ pub(in super::super) async fn call_page(
             .price
             .as_ref()
             .map_or_else(String::new, ToString::to_string),
+        demanded: demanded(&record.tries, of_hold),
+        region: region(&record.tries),
         first_byte_ms: record.first_byte_ms,
         duration_ms: record.duration_ms,
         hold: hold_view(&detail),
@@ -284,4 +309,44 @@ pub(in super::super) async fn one_call(
     rooms: Data<&CallRooms>,
 ) -> PageResult {
     who.show(&call_page(&rooms, &id).await?).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(fault: Option<&str>, region: Option<&str>, demanded: Option<&str>) -> Try {
+        Try {
+            number: 1,
+            provider: "near".to_owned(),
+            model: "m".to_owned(),
+            key_last4: String::new(),
+            fault: fault.map(str::to_owned),
+            began_ms: 0,
+            duration_ms: 1,
+            status: None,
+            next: None,
+            region: region.map(str::to_owned),
+            demanded: demanded.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_call_was_served_where_it_was_answered() {
+        let failed = || one(Some("overloaded"), Some("us"), None);
+        assert_eq!(region(&[failed(), one(None, Some("eu"), None)]), "eu");
+        assert_eq!(region(&[failed(), one(None, None, None)]), "");
+        assert_eq!(region(&[failed()]), "");
+        assert_eq!(region(&[]), "");
+    }
+
+    #[test]
+    fn what_was_demanded_is_told_by_tries_or_by_the_hold() {
+        let told = demanded(&[one(None, None, Some("no_training region:ch|eu"))], None);
+        assert!(told.no_training && !told.zero_retention, "{told:?}");
+        assert_eq!(told.regions, "ch eu");
+        assert!(demanded(&[one(None, None, None)], None).is_nothing());
+        let told = demanded(&[], Some("zero_retention"));
+        assert!(told.zero_retention && !told.no_training, "{told:?}");
+    }
 }

@@ -17,10 +17,14 @@ use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::form::{FormData, field_error};
 use super::super::money;
 use super::super::rows::Asked;
-use super::{Editor, PATH, Shelves, draft, listed, models, once, place};
+use super::{Editor, PATH, Shelves, draft, listed, models, once, place, route};
 
 /// A key of the tenant that was not revoked.
-async fn open_key(who: &Editor, accounts: &Accounts, id: &str) -> Result<ApiKey, PageError> {
+pub(super) async fn open_key(
+    who: &Editor,
+    accounts: &Accounts,
+    id: &str,
+) -> Result<ApiKey, PageError> {
     let key = accounts.key(&who.tenant.id, &parsed(id)?).await?;
     if key.revoked {
         return Err(PageError::NotFound);
@@ -28,8 +32,9 @@ async fn open_key(who: &Editor, accounts: &Accounts, id: &str) -> Result<ApiKey,
     Ok(key)
 }
 
-/// The page of a key. Models it may use stay on offer when they are not enabled any more.
-fn key_form(catalogue: &Catalogue, key: ApiKey, form: Form) -> KeyForm {
+/// The page of a key with its terms and where its calls go. Models it may use stay on offer when they are
+/// not enabled any more.
+pub(super) fn key_form(catalogue: &Catalogue, key: ApiKey, (form, route): (Form, Form)) -> KeyForm {
     let mut models = models(catalogue);
     models.extend(key.allowed_models.unwrap_or_default());
     models.sort();
@@ -38,6 +43,7 @@ fn key_form(catalogue: &Catalogue, key: ApiKey, form: Form) -> KeyForm {
         id: Some(key.id.into_string()),
         name: key.name,
         form,
+        route,
         models,
     }
 }
@@ -54,8 +60,9 @@ pub(in super::super) async fn key_page(
     let key = open_key(&who, &accounts, &id).await?;
     let spender = Spender::Key(key.id.clone());
     let budget = money::budget_now(&ledger, &who.tenant.id, &spender).await?;
-    let form = draft::filled(&key, budget);
-    who.show(&key_form(&catalogue, key, form)).await
+    let route = route::of_key(&who, &accounts, &key).await?;
+    let forms = (draft::filled(&key, budget), route);
+    who.show(&key_form(&catalogue, key, forms)).await
 }
 
 /// `POST /portal/keys/{id}`
@@ -97,7 +104,9 @@ pub(in super::super) async fn change_key(
         }
         Err((name, error)) => {
             let form = posted.again(&draft::FIELDS).wrong(name, error);
-            who.show_again(&key_form(&catalogue, key, form)).await
+            let route = route::of_key(&who, &accounts, &key).await?;
+            who.show_again(&key_form(&catalogue, key, (form, route)))
+                .await
         }
     }
 }

@@ -143,6 +143,68 @@ async fn a_model_is_added_run_elsewhere_and_taken_away() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_are_tried_in_the_order_that_is_chosen_and_have_a_cost() {
+    const MODEL: &str = "/admin/models/sandbox-chat";
+    const ROUTE: &str = "/admin/api/models/sandbox-chat/route";
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let route = async || {
+            place
+                .api(Method::GET, ROUTE, &token, &json!({}))
+                .await
+                .json()
+        };
+        let said = json!({"ignore": ["far"], "zdr": true});
+        let put = place.api(Method::PUT, ROUTE, &token, &said).await;
+        assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+        let mut owner = place.owner().await;
+        owner.get(MODEL).await;
+        for sort in ["price", "latency", "throughput", ""] {
+            let kept = owner
+                .post(&format!("{MODEL}/order"), &[("sort", sort)])
+                .await;
+            assert_eq!(kept.location(), MODEL, "{}", kept.body);
+            let known = route().await;
+            assert_eq!(known["sort"].as_str().unwrap_or_default(), sort, "{known}");
+            assert_eq!(known["ignore"], said["ignore"], "the rest stays: {known}");
+            assert_eq!(known["zdr"], true, "the rest stays: {known}");
+            let page = owner.get(MODEL).await.body;
+            let chosen = format!("value=\"{sort}\" selected");
+            assert!(page.contains(&chosen), "{sort}: {page}");
+        }
+        let odd = owner
+            .post(&format!("{MODEL}/order"), &[("sort", "luck")])
+            .await;
+        assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(odd.body.contains("id=\"f-sort-error\""), "{}", odd.body);
+        assert!(route().await["sort"].is_null());
+        let log = owner.get("/admin/audit?action=model.route").await.body;
+        assert!(log.contains("sandbox-chat"), "{log}");
+
+        let cost = async || {
+            let path = "/admin/api/models/sandbox-chat";
+            let model = place.api(Method::GET, path, &token, &json!({})).await;
+            model.json()["targets"][0]["cost"].clone()
+        };
+        let page = owner.get(MODEL).await.body;
+        let (_, rest) = page
+            .split_once(&format!("{MODEL}/targets/"))
+            .expect("a target");
+        let id = rest.split(['"', '/']).next().expect("an id");
+        let target = format!("{MODEL}/targets/{id}");
+        for (typed, known) in [("28", json!(28)), ("", Value::Null)] {
+            let way = [("priority", "0"), ("weight", "1"), ("cost", typed)];
+            let kept = owner.post(&target, &way).await;
+            assert_eq!(kept.location(), MODEL, "{}", kept.body);
+            assert_eq!(cost().await, known, "{typed}");
+        }
+        let odd = owner.post(&target, &[("cost", "1000001")]).await;
+        assert!(odd.body.contains("f-change-cost-error"), "{}", odd.body);
+        place.end().await;
+    }
+}
+
 /// What a price would do, before it is saved; rows come and go.
 async fn tried(finance: &mut Browser, prices: &str, price: &[(&'static str, &'static str)]) {
     let draft = format!("{prices}/draft");

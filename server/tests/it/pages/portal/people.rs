@@ -25,6 +25,7 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
             "keys/new"
             | "keys/:id"
             | "keys/:id/rotate"
+            | "keys/:id/route"
             | "keys/:id/revoke"
             | "members/new"
             | "members/:id"

@@ -170,3 +170,65 @@ async fn a_key_is_shown_once_works_and_is_taken_back() {
         place.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_says_where_a_keys_calls_go() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        tenant(&place, &token, "Acme").await;
+        let mut ada = log_in(&place, "Acme", "ada").await;
+        for (name, scope) in [("manager", "keys"), ("worker", "inference")] {
+            let form = [("name", name), ("kind", "live"), ("scopes", scope)];
+            let shown = ada.post("/portal/keys/new", &form).await;
+            assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
+        }
+        let id = newest(&ada.get("/portal/keys?q=worker").await);
+        let path = format!("/portal/keys/{id}");
+        let route = format!("{path}/route");
+        let page = ada.get(&path).await;
+        assert!(
+            page.body.contains(&format!("action=\"{route}\"")),
+            "{}",
+            page.body
+        );
+        let said = [
+            ("only", "North, sandbox"),
+            ("ignore", "far"),
+            ("sort", "latency"),
+            ("zero_retention", "on"),
+        ];
+        let kept = ada.post(&route, &said).await;
+        assert_eq!(kept.location(), "/portal/keys", "{}", kept.body);
+        let page = ada.get(&path).await.body;
+        for part in [
+            "value=\"north, sandbox\"",
+            "value=\"far\"",
+            "value=\"latency\" selected",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let mut more = said.to_vec();
+        more.push(("regions", "e_u"));
+        let wrong = ada.post(&route, &more).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            wrong.body.contains("id=\"f-regions-error\""),
+            "{}",
+            wrong.body
+        );
+        assert!(
+            wrong.body.contains("value=\"worker\""),
+            "the rest of the page stays"
+        );
+
+        // Another tenant's people don't reach it.
+        tenant(&place, &token, "Other").await;
+        let mut eve = log_in(&place, "Other", "ada").await;
+        eve.get("/portal/keys").await;
+        let foreign = eve.post(&route, &[("only", "")]).await;
+        assert_eq!(foreign.status, StatusCode::NOT_FOUND, "{}", foreign.body);
+        let page = ada.get(&path).await.body;
+        assert!(page.contains("value=\"north, sandbox\""), "{page}");
+        place.end().await;
+    }
+}

@@ -71,6 +71,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             &Method::POST,
             "models/:id/edit"
             | "models/:id/facts"
+            | "models/:id/order"
             | "models/:id/delete"
             | "models/:id/targets"
             | "models/:id/targets/:target"
@@ -178,7 +179,8 @@ fn access(method: &Method, path: &str) -> Option<Access> {
         (
             "admin",
             &Method::POST,
-            "settings/security" | "settings/retention" | "settings/calendar" | "settings/tenants",
+            "settings/security" | "settings/retention" | "settings/calendar" | "settings/tenants"
+            | "settings/end-users",
         ) => Some(Access::Admin(Action::EditSettings)),
         ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
         ("admin", ..) => console(method, rest),

@@ -14,7 +14,7 @@ fn names(wrong: Vec<FieldProblem>) -> Vec<&'static str> {
 fn every_fault_of_a_model_is_told_at_once() {
     let form = posted(
         "id=a+b&operation=chat&provider=Open&model=&gateway=US&weight=0&priority=10\
-         &max_output_tokens=0",
+         &cost=1000001&max_output_tokens=0",
     );
     let wrong = names(model(&form).expect_err("errors"));
     assert_eq!(
@@ -26,9 +26,21 @@ fn every_fault_of_a_model_is_told_at_once() {
             "priority",
             "weight",
             "gateway",
+            "cost",
             "max_output_tokens"
         ]
     );
+}
+
+#[test]
+fn a_cost_is_known_where_it_is_typed() {
+    let read = |text: &str| cost(&posted(&format!("cost={text}")));
+    assert_eq!(read(""), Ok(None));
+    assert_eq!(read("0"), Ok(Some(0)));
+    assert_eq!(read("1000000"), Ok(Some(1_000_000)));
+    assert_eq!(read("1.5"), Err(("cost", FieldError::NotANumber)));
+    let bounds = FieldError::OutOfRange(0, 1_000_000);
+    assert_eq!(read("1000001"), Err(("cost", bounds)));
 }
 
 #[test]
