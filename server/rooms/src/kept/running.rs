@@ -10,6 +10,7 @@ use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::items::{named, weight_of};
 use super::{KeepError, Keeping, NewKept, NewTurn, Reader, locked, weight};
 use crate::auth::Principal;
 
@@ -66,13 +67,13 @@ impl Running {
         }
     }
 
-    /// Ends it with what there is to read from now on, and with what it adds to a conversation; answers
+    /// Ends it with what there is to read from now on, the ids of the items in it, and with what it adds to a conversation; answers
     /// whether it was in progress still. It was let in when it began, so its answer is kept whatever it
     /// weighs, which the size of an answer bounds: else a tenant would have it worked out for nothing.
     pub async fn end(
         &self,
         who: &Principal,
-        (status, said): (&str, &Value),
+        (status, said, names): (&str, &Value, &[String]),
         turn: Option<NewTurn<'_>>,
     ) -> Result<bool, DbError> {
         let keeping = &self.keeping;
@@ -86,9 +87,12 @@ impl Running {
             expires_at: keeping.ends(who),
             items: &items,
         });
+        let names = named(names);
+        let bytes = weight(&sealed).saturating_add(weight_of(&names));
         let end = KeptEnd {
             status,
-            sealed: Some((&sealed, weight(&sealed))),
+            sealed: Some((&sealed, bytes)),
+            names: &names,
         };
         let ended = keeping.0.store.end_kept(self.place(), end, turn.as_ref());
         ended.await
@@ -99,6 +103,7 @@ impl Running {
         let end = KeptEnd {
             status,
             sealed: None,
+            names: &[],
         };
         let ended = self.keeping.0.store.end_kept(self.place(), end, None);
         if let Err(error) = ended.await {
@@ -145,6 +150,7 @@ impl Keeping {
         let end = KeptEnd {
             status: CANCELLED,
             sealed: None,
+            names: &[],
         };
         self.0.store.end_kept(place, end, None).await?;
         self.cancel_here(reader.tenant, id);

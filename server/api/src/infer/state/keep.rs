@@ -109,6 +109,7 @@ impl KeptCall {
             status,
             model: text(answer, "model"),
             said: &said,
+            names: &responses::item_ids(answer),
         };
         let items = turn_items(input, &responses::output(answer));
         // One that failed adds nothing.
@@ -135,6 +136,7 @@ impl KeptCall {
             status: "",
             model: text(answer, "model"),
             said: &said,
+            names: &[],
         };
         self.keeping.keep(&self.who, Some(new), None).await
     }

@@ -75,6 +75,7 @@ impl InferApi {
             status: IN_PROGRESS,
             model,
             said: &said,
+            names: &[],
         };
         let running = self.keeping.begin(&kept.who, new).await.map_err(refused)?;
         let told = serde_json::to_string(&begun).unwrap_or_default();
@@ -148,6 +149,7 @@ impl Work {
 
     async fn end(&self, answer: &Map<String, Value>, items: &[(String, Value)]) -> bool {
         let said = value!({"input": self.input, "answer": answer});
+        let names = responses::item_ids(answer);
         let status = responses::status(answer);
         let conversation = self.mark.conversation.as_deref();
         let turn = conversation
@@ -158,7 +160,7 @@ impl Work {
             });
         let ended = self
             .running
-            .end(&self.kept.who, (status, &said), turn)
+            .end(&self.kept.who, (status, &said, &names), turn)
             .await;
         match ended {
             Ok(true) => true,
