@@ -16,8 +16,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use server_store::Store;
-pub use server_store::kept::{KeptItemPlace, kinds};
 pub use server_store::kept::{FAILED, IN_PROGRESS};
+pub use server_store::kept::{KeptItemPlace, kinds};
 use server_store::kept::{KeptPart, KeptPlace, KeptRow, KeptTurn};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
@@ -25,8 +25,8 @@ use shared::id::{BootId, TenantId, UserId};
 use shared::seal::Sealer;
 use tokio_util::sync::CancellationToken;
 
-use self::items::{named, weight_of};
 pub use self::items::NAME_BYTES_MAX;
+use self::items::{named, weight_of};
 pub use self::running::{CANCELLED, Running};
 use crate::auth::{Principal, Role};
 

@@ -288,7 +288,8 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
         let (key, mia) = (caller(&tenant, None), UserId::random());
         let (member, stranger) = (caller(&tenant, Some(&mia)), caller(&other, None));
         let said = json!({"answer": {}});
-        let names = |names: &[&str]| -> Vec<String> { names.iter().map(ToString::to_string).collect() };
+        let names =
+            |names: &[&str]| -> Vec<String> { names.iter().map(ToString::to_string).collect() };
         let found = async |who: &Principal, ids: &[&str]| {
             let places = keeping.item_places(Reader::of(who), ids).await;
             let places = places.expect(room.db.name).into_iter();
@@ -309,7 +310,11 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
             keeping.keep(who, Some(new), None).await.expect("kept");
         }
         let all = ["fc_1", "msg_2", "msg_3", "msg_9"];
-        let own = [pair("fc_1", "resp_1"), pair("msg_2", "resp_1"), pair("msg_3", "resp_2")];
+        let own = [
+            pair("fc_1", "resp_1"),
+            pair("msg_2", "resp_1"),
+            pair("msg_3", "resp_2"),
+        ];
         assert_eq!(found(&key, &all).await, own);
         assert_eq!(found(&member, &all).await, own[2..], "what a member made");
         assert_eq!(found(&stranger, &all).await, [pair("msg_2", "resp_3")]);
@@ -329,13 +334,22 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
 
         // Whoever deletes a response deletes the notes with it.
         let reader = Reader::of(&key);
-        assert!(keeping.forget(reader, kinds::RESPONSE, "resp_4").await.expect("deleted"));
+        assert!(
+            keeping
+                .forget(reader, kinds::RESPONSE, "resp_4")
+                .await
+                .expect("deleted")
+        );
         assert_eq!(found(&key, &two).await, []);
-        let left = room.store.forget_kept_of(&tenant, 100).await.expect("deleted");
+        let left = room
+            .store
+            .forget_kept_of(&tenant, 100)
+            .await
+            .expect("deleted");
         assert_eq!(left, 2, "{}", room.db.name);
         let text = "SELECT item_id AS sealed FROM kept_items";
-        let rows: Vec<Sealed> = on!(room.db.db, |conn| diesel::sql_query(text).load(conn).await)
-            .expect(room.db.name);
+        let rows: Vec<Sealed> =
+            on!(room.db.db, |conn| diesel::sql_query(text).load(conn).await).expect(room.db.name);
         let rows: Vec<&str> = rows.iter().map(|row| row.sealed.as_str()).collect();
         assert_eq!(rows, ["msg_2"], "the other tenant's");
     }

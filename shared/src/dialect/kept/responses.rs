@@ -220,7 +220,10 @@ pub fn output(answer: &Map<String, Value>) -> Vec<Value> {
 /// The ids of these items.
 pub fn item_ids(answer: &Map<String, Value>) -> Vec<String> {
     let items = answer.get("output").and_then(Value::as_array);
-    let ids = items.into_iter().flatten().filter_map(|item| item["id"].as_str());
+    let ids = items
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item["id"].as_str());
     ids.map(str::to_owned).collect()
 }
 

@@ -181,7 +181,10 @@ fn items_are_listed_with_ids_and_parts() {
 fn a_reference_is_an_id_alone_or_says_that_it_is_one() {
     use serde_json::json;
     for (item, id) in [
-        (json!({"type": "item_reference", "id": "msg_1"}), Some("msg_1")),
+        (
+            json!({"type": "item_reference", "id": "msg_1"}),
+            Some("msg_1"),
+        ),
         (json!({"type": null, "id": "msg_1"}), Some("msg_1")),
         (json!({"id": "msg_1"}), Some("msg_1")),
         (json!({"type": "item_reference"}), None),

@@ -124,7 +124,12 @@ async fn items_of_others_and_of_nobody_are_not_found() {
             assert!(words.starts_with("Item with id '"), "{words}");
         }
         assert_eq!(product.settled(&other).await["used"], before);
-        respond(&product, &customer, json!({"input": [reference(message), user("x")]})).await;
+        respond(
+            &product,
+            &customer,
+            json!({"input": [reference(message), user("x")]}),
+        )
+        .await;
 
         // As many as may be, and one more.
         let many = |n: usize| Value::Array(vec![reference(message); n]);

@@ -91,7 +91,9 @@ impl InferApi {
         for place in to_read(places)? {
             if place.kind == kinds::RESPONSE {
                 let thing = self.keeping.get(reader, place.kind, &place.parent).await?;
-                let answer = thing.as_ref().and_then(|thing| thing.said["answer"].as_object());
+                let answer = thing
+                    .as_ref()
+                    .and_then(|thing| thing.said["answer"].as_object());
                 for item in answer.map(responses::output).unwrap_or_default() {
                     if let Some(id) = item["id"].as_str().filter(|id| wanted.contains(id)) {
                         found.insert(id.to_owned(), item);
