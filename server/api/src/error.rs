@@ -259,6 +259,18 @@ impl ApiError {
         Self::BadRequest(words.body())
     }
 
+    /// 404 for an item that is not kept, without a code as OpenAI says it.
+    pub fn no_item(message: &str) -> Self {
+        Self::NotFound(Json(ErrorBody {
+            error: ErrorObject {
+                message: message.to_owned(),
+                kind: INVALID.to_owned(),
+                param: Some("input".to_owned()),
+                code: None,
+            },
+        }))
+    }
+
     /// Its code and its message, for answers that tell of it later.
     pub fn told(&self) -> (Option<&str>, &str) {
         let (_, error, _) = self.parts();

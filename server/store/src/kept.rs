@@ -14,6 +14,10 @@ use shared::{on, write_tx};
 
 use super::Store;
 use super::schema::kept;
+pub use items::KeptItemPlace;
+use items::name_items;
+
+mod items;
 
 /// What something kept is, as its column has it.
 pub mod kinds {
@@ -101,6 +105,8 @@ pub struct KeptEnd<'a> {
     pub status: &'a str,
     /// What there is to read from now on, and its weight; what there was stays where it is absent.
     pub sealed: Option<(&'a str, i64)>,
+    /// Ids of the items in it, in order.
+    pub names: &'a [String],
 }
 
 /// Rows of a conversation: what is added behind all that is there.
@@ -192,12 +198,12 @@ macro_rules! add_turn {
 }
 
 impl Store {
-    /// Keeps a row and, where it is a turn of a conversation, the conversation's new items: all or nothing.
-    /// Answers which it was.
+    /// Keeps a row with the ids of the items in it, in order, and, where it is a turn of a conversation, the
+    /// conversation's new items: all or nothing. Answers which it was.
     pub async fn keep(
         &self,
         tenant: &TenantId,
-        row: Option<&KeptRow>,
+        row: Option<(&KeptRow, &[String])>,
         turn: Option<&KeptTurn<'_>>,
     ) -> Result<KeptNow, DbError> {
         write_tx!(self.db, |conn| -> DbError {
@@ -208,11 +214,12 @@ impl Store {
             if now != KeptNow::Whole {
                 return Ok(now);
             }
-            if let Some(row) = row {
+            if let Some((row, names)) = row {
                 diesel::insert_into(kept::table)
                     .values(row)
                     .execute(conn)
                     .await?;
+                name_items!(conn, (tenant, row.id.as_str()), names);
             }
             Ok(now)
         })
@@ -324,6 +331,9 @@ impl Store {
             {
                 // A conversation that went away takes nothing.
                 let _now: KeptNow = add_turn!(conn, place.tenant, turn);
+            }
+            if ended > 0 {
+                name_items!(conn, (place.tenant, place.id), end.names);
             }
             Ok(ended > 0)
         })

@@ -169,6 +169,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    kept_items (tenant_id, item_id) {
+        tenant_id -> Text,
+        item_id -> Text,
+        parent -> Text,
+        response_id -> Text,
+    }
+}
+
+diesel::table! {
     route_rules (kind, subject) {
         kind -> Text,
         subject -> Text,
@@ -532,6 +541,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     tenant_settings,
     kept,
+    kept_items,
     route_rules,
     suspended_end_users,
     models,

@@ -2,6 +2,7 @@
 //! background; who may read it, how much there may be, and when it goes.
 
 mod background;
+mod references;
 mod walls;
 
 use reqwest::{Method, StatusCode};

@@ -124,6 +124,7 @@ impl ConversationsApi {
             status: "",
             model: "",
             said: &json!({"metadata": words}),
+            names: &[],
         };
         let kept = self.keeping.keep(&caller.who, Some(new), None).await;
         kept.map_err(not_kept)?;

@@ -5,6 +5,7 @@
 //! Who may read is the rule of calls: keys and those who run the tenant all of it, a member their own. What
 //! a key made is the tenant's.
 
+mod items;
 mod running;
 
 use std::collections::HashMap;
@@ -15,8 +16,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use server_store::Store;
-pub use server_store::kept::kinds;
 pub use server_store::kept::{FAILED, IN_PROGRESS};
+pub use server_store::kept::{KeptItemPlace, kinds};
 use server_store::kept::{KeptNow, KeptPart, KeptPlace, KeptRow, KeptTurn};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
@@ -24,6 +25,8 @@ use shared::id::{BootId, TenantId, UserId};
 use shared::seal::Sealer;
 use tokio_util::sync::CancellationToken;
 
+pub use self::items::NAME_BYTES_MAX;
+use self::items::{named, weight_of};
 pub use self::running::{CANCELLED, Running};
 use crate::auth::{Principal, Role};
 
@@ -137,6 +140,8 @@ pub struct NewKept<'a> {
     pub model: &'a str,
     /// What was said.
     pub said: &'a Value,
+    /// Ids of the items in it, by which it is found.
+    pub names: &'a [String],
 }
 
 /// What a call adds to its conversation: items with their ids.
@@ -290,6 +295,7 @@ impl Keeping {
 
     fn row(&self, who: &Principal, parent: &str, new: NewKept<'_>) -> KeptRow {
         let sealed = self.seal(&who.tenant, (parent, new.id), new.said);
+        let bytes = weight(&sealed).saturating_add(weight_of(&named(new.names)));
         let now = self.now().unix_ms();
         KeptRow {
             tenant_id: who.tenant.to_string(),
@@ -304,7 +310,7 @@ impl Keeping {
             boot: (new.status == IN_PROGRESS).then(|| self.0.boot.to_string()),
             created_at: now,
             expires_at: self.ends(who),
-            bytes: weight(&sealed),
+            bytes,
             sealed,
         }
     }
@@ -317,6 +323,7 @@ impl Keeping {
                 status: "",
                 model: "",
                 said: item,
+                names: &[],
             };
             self.row(who, turn.conversation, new)
         });
@@ -360,6 +367,7 @@ impl Keeping {
         turn: Option<NewTurn<'_>>,
     ) -> Result<(), KeepError> {
         may_add(turn.map_or(0, |turn| turn.items.len()))?;
+        let names = new.map(|new| named(new.names)).unwrap_or_default();
         let row = new.map(|new| self.row(who, "", new));
         let items = turn.map(|turn| self.items(who, turn)).unwrap_or_default();
         let mut more = 0_i64;
@@ -375,7 +383,8 @@ impl Keeping {
             items_max: CONVERSATION_ITEMS_MAX,
             items: &items,
         });
-        let kept = self.0.store.keep(&who.tenant, row.as_ref(), turn.as_ref());
+        let row = row.as_ref().map(|row| (row, names.as_slice()));
+        let kept = self.0.store.keep(&who.tenant, row, turn.as_ref());
         match kept.await? {
             KeptNow::Whole => Ok(()),
             KeptNow::NoConversation => Err(KeepError::NoConversation),

@@ -10,6 +10,7 @@ use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::items::{named, weight_of};
 use super::{
     CONVERSATION_ITEMS_MAX, KeepError, Keeping, NewKept, NewTurn, Reader, locked, may_add, weight,
 };
@@ -70,13 +71,13 @@ impl Running {
         }
     }
 
-    /// Ends it with what there is to read from now on, and with what it adds to a conversation; answers
+    /// Ends it with what there is to read from now on, the ids of the items in it, and with what it adds to a conversation; answers
     /// whether it was in progress still. It was let in when it began, so its answer is kept whatever it
     /// weighs, which the size of an answer bounds: else a tenant would have it worked out for nothing.
     pub async fn end(
         &self,
         who: &Principal,
-        (status, said): (&str, &Value),
+        (status, said, names): (&str, &Value, &[String]),
         turn: Option<NewTurn<'_>>,
     ) -> Result<bool, DbError> {
         let keeping = &self.keeping;
@@ -93,9 +94,12 @@ impl Running {
             items_max: i64::MAX,
             items: &items,
         });
+        let names = named(names);
+        let bytes = weight(&sealed).saturating_add(weight_of(&names));
         let end = KeptEnd {
             status,
-            sealed: Some((&sealed, weight(&sealed))),
+            sealed: Some((&sealed, bytes)),
+            names: &names,
         };
         let ended = keeping.0.store.end_kept(self.place(), end, turn.as_ref());
         ended.await
@@ -106,6 +110,7 @@ impl Running {
         let end = KeptEnd {
             status,
             sealed: None,
+            names: &[],
         };
         let ended = self.keeping.0.store.end_kept(self.place(), end, None);
         if let Err(error) = ended.await {
@@ -166,6 +171,7 @@ impl Keeping {
         let end = KeptEnd {
             status: CANCELLED,
             sealed: None,
+            names: &[],
         };
         // One that is over works no more; what it has left to do is to be paid.
         if self.0.store.end_kept(place, end, None).await? {

@@ -74,6 +74,7 @@ fn new<'a>(kind: &'static str, id: &'a str, said: &'a Value) -> NewKept<'a> {
         status: "",
         model: "m",
         said,
+        names: &[],
     }
 }
 
@@ -331,13 +332,13 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
         assert!(matches!(refused, Err(KeepError::Busy(2))), "{refused:?}");
         assert!(
             first
-                .end(&key, ("completed", &said), None)
+                .end(&key, ("completed", &said, &[]), None)
                 .await
                 .expect("ended")
         );
         assert!(
             !first
-                .end(&key, ("failed", &said), None)
+                .end(&key, ("failed", &said, &[]), None)
                 .await
                 .expect("over"),
             "once"
@@ -358,7 +359,7 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
             let found = keeping.get(Reader::of(&key), kinds::RESPONSE, odd).await;
             assert_eq!(found.expect("no failure"), None, "{odd:?}");
         }
-        let ended = second.end(&key, ("completed", &said), None).await;
+        let ended = second.end(&key, ("completed", &said, &[]), None).await;
         assert!(!ended.expect("over"), "{}", room.db.name);
         let status = async |id: &str| {
             let found = keeping
@@ -385,9 +386,84 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
         assert_eq!(status("resp_4").await, "failed");
         assert!(
             !third
-                .end(&key, ("completed", &said), None)
+                .end(&key, ("completed", &said, &[]), None)
                 .await
                 .expect("over")
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
+    for room in rooms().await {
+        let (tenant, other) = (room.tenant("Acme").await, room.tenant("Other").await);
+        let keeping = keeping(&room);
+        let (key, mia) = (caller(&tenant, None), UserId::random());
+        let (member, stranger) = (caller(&tenant, Some(&mia)), caller(&other, None));
+        let said = json!({"answer": {}});
+        let names =
+            |names: &[&str]| -> Vec<String> { names.iter().map(ToString::to_string).collect() };
+        let found = async |who: &Principal, ids: &[&str]| {
+            let places = keeping.item_places(Reader::of(who), ids).await;
+            let places = places.expect(room.db.name).into_iter();
+            let mut found: Vec<_> = places.map(|place| (place.item, place.parent)).collect();
+            found.sort();
+            found
+        };
+        let pair = |item: &str, parent: &str| (item.to_owned(), parent.to_owned());
+        for (who, id, items) in [
+            (&key, "resp_1", names(&["msg_2", "fc_1", "msg_2"])),
+            (&member, "resp_2", names(&["msg_3"])),
+            (&stranger, "resp_3", names(&["msg_2"])),
+        ] {
+            let new = NewKept {
+                names: &items,
+                ..new(kinds::RESPONSE, id, &said)
+            };
+            keeping.keep(who, Some(new), None).await.expect("kept");
+        }
+        let all = ["fc_1", "msg_2", "msg_3", "msg_9"];
+        let own = [
+            pair("fc_1", "resp_1"),
+            pair("msg_2", "resp_1"),
+            pair("msg_3", "resp_2"),
+        ];
+        assert_eq!(found(&key, &all).await, own);
+        assert_eq!(found(&member, &all).await, own[2..], "what a member made");
+        assert_eq!(found(&stranger, &all).await, [pair("msg_2", "resp_3")]);
+
+        // One in the background has them when it is over; of two the newest has it.
+        let begun = NewKept {
+            status: IN_PROGRESS,
+            ..new(kinds::RESPONSE, "resp_4", &said)
+        };
+        let running = keeping.begin(&key, begun).await.expect("begun");
+        let items = names(&["msg_2", "msg_4"]);
+        let end = ("completed", &said, items.as_slice());
+        assert!(running.end(&key, end, None).await.expect("ended"));
+        let two = ["msg_2", "msg_4"];
+        let newest = [pair("msg_2", "resp_4"), pair("msg_4", "resp_4")];
+        assert_eq!(found(&key, &two).await, newest);
+
+        // Whoever deletes a response deletes the notes with it.
+        let reader = Reader::of(&key);
+        assert!(
+            keeping
+                .forget(reader, kinds::RESPONSE, "resp_4")
+                .await
+                .expect("deleted")
+        );
+        assert_eq!(found(&key, &two).await, []);
+        let left = room
+            .store
+            .forget_kept_of(&tenant, 100)
+            .await
+            .expect("deleted");
+        assert_eq!(left, 2, "{}", room.db.name);
+        let text = "SELECT item_id AS sealed FROM kept_items";
+        let rows: Vec<Sealed> =
+            on!(room.db.db, |conn| diesel::sql_query(text).load(conn).await).expect(room.db.name);
+        let rows: Vec<&str> = rows.iter().map(|row| row.sealed.as_str()).collect();
+        assert_eq!(rows, ["msg_2"], "the other tenant's");
     }
 }

@@ -233,6 +233,27 @@ pub fn output(answer: &Map<String, Value>) -> Vec<Value> {
     items.cloned().unwrap_or_default()
 }
 
+/// The ids of these items.
+pub fn item_ids(answer: &Map<String, Value>) -> Vec<String> {
+    let items = answer.get("output").and_then(Value::as_array);
+    let ids = items
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item["id"].as_str());
+    ids.map(str::to_owned).collect()
+}
+
+/// The id of the item that stands in an item's place, where it is a reference and no more. The format takes
+/// one without a `type`, too (API reference, "Item reference").
+pub fn referred(item: &Value) -> Option<&str> {
+    let fields = item.as_object()?;
+    let is_reference = match fields.get("type").filter(|kind| !kind.is_null()) {
+        Some(kind) => kind == "item_reference",
+        None => fields.keys().all(|name| name == "id" || name == "type"),
+    };
+    fields.get("id").filter(|_| is_reference)?.as_str()
+}
+
 /// How an answer stands, as its word.
 pub fn status(answer: &Map<String, Value>) -> &str {
     answer

@@ -233,3 +233,27 @@ fn what_can_not_be_read_is_refused_and_what_is_too_large_not_read() {
         assert_eq!(refused.param, Some(name));
     }
 }
+
+#[test]
+fn a_reference_is_an_id_alone_or_says_that_it_is_one() {
+    use serde_json::json;
+    for (item, id) in [
+        (
+            json!({"type": "item_reference", "id": "msg_1"}),
+            Some("msg_1"),
+        ),
+        (json!({"type": null, "id": "msg_1"}), Some("msg_1")),
+        (json!({"id": "msg_1"}), Some("msg_1")),
+        (json!({"type": "item_reference"}), None),
+        (json!({"type": "item_reference", "id": 7}), None),
+        (json!({"id": "msg_1", "role": "user", "content": "x"}), None),
+        (json!({"type": "message", "id": "msg_1"}), None),
+        (json!("msg_1"), None),
+    ] {
+        assert_eq!(responses::referred(&item), id, "{item}");
+    }
+    let answer = json!({"output": [{"id": "rs_1"}, {"type": "message"}, {"id": "msg_2"}]});
+    let ids = responses::item_ids(answer.as_object().expect("an object"));
+    assert_eq!(ids, ["rs_1", "msg_2"]);
+    assert_eq!(responses::item_ids(&Map::new()), [""; 0]);
+}

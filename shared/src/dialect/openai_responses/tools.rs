@@ -9,8 +9,9 @@ use crate::dialect::walk::{Walk, unescaped};
 const WHY: &str = "`tools` is not taken: only tools that run at the caller have a price here, which are `function`, \
      `custom`, `local_shell`, `apply_patch`, `shell` in a local environment, and namespaces of functions; \
      what providers run themselves, as searches, is billed on top.";
-const REFERENCE: &str = "`input` is not taken: items may not refer to others that are not in the request, since what they refer to \
-     can't be counted; put them into the request itself.";
+const REFERENCE: &str = "`input` is not taken: an item may refer to another by its id only where answers are kept for your tenant, \
+     whose owners turn that on in its settings. Or set `store` to false in the client, which then sends the \
+     items themselves.";
 
 /// Whether every tool of a list runs at the tenant.
 pub(super) fn allowed(tools: &[u8]) -> Result<(), BadBody> {

@@ -128,6 +128,7 @@ impl KeptCall {
             status,
             model: text(answer, "model"),
             said: &said,
+            names: &responses::item_ids(answer),
         };
         let items = turn_items(input, &responses::output(answer));
         // One that failed adds nothing.
@@ -154,6 +155,7 @@ impl KeptCall {
             status: "",
             model: text(answer, "model"),
             said: &said,
+            names: &[],
         };
         self.keeping.keep(&self.who, Some(new), None).await
     }

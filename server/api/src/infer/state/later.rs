@@ -112,6 +112,7 @@ impl Work {
             status: IN_PROGRESS,
             model,
             said: &said,
+            names: &[],
         };
         let conversation = mark.conversation.as_deref();
         let turn = conversation.map(|conversation| (conversation, input.len()));
@@ -171,6 +172,7 @@ impl Work {
 
     async fn end(&self, answer: &Map<String, Value>, items: &[(String, Value)]) -> bool {
         let said = value!({"input": self.input, "answer": answer});
+        let names = responses::item_ids(answer);
         let status = responses::status(answer);
         let conversation = self.mark.conversation.as_deref();
         let turn = conversation
@@ -181,7 +183,7 @@ impl Work {
             });
         let ended = self
             .running
-            .end(&self.kept.who, (status, &said), turn)
+            .end(&self.kept.who, (status, &said, &names), turn)
             .await;
         match ended {
             Ok(true) => true,

@@ -5,6 +5,7 @@
 mod keep;
 mod later;
 mod passing;
+mod refer;
 
 use std::sync::Arc;
 
@@ -94,8 +95,10 @@ impl InferApi {
                 Ok(Plan::Keep(Box::new(self.kept_call(entered, what))))
             }
             Stateful::Responses => {
-                let (state, rest) = responses::take(body, most).map_err(ApiError::from)?;
-                if !state.store && state.previous.is_none() && state.conversation.is_none() {
+                let (mut state, rest) = responses::take(body, most).map_err(ApiError::from)?;
+                let is_filled = self.resolve(&entered.principal, &mut state.input).await?;
+                let is_alone = state.previous.is_none() && state.conversation.is_none();
+                if !state.store && is_alone && !is_filled {
                     // As if nothing was ever kept.
                     return Ok(Plan::Plain);
                 }
@@ -106,6 +109,7 @@ impl InferApi {
                 let context = self.context(&entered.principal, &state).await?;
                 entered.body = Body::Json(match context {
                     Some(context) => self.with_context(&rest, &context, &state)?,
+                    None if is_filled => self.with_context(&rest, &[], &state)?,
                     None => rest,
                 });
                 Ok(self.of_response(entered, state)?)

@@ -1,0 +1,2 @@
+DROP INDEX kept_ids;
+DROP TABLE kept_items;
