@@ -335,7 +335,7 @@ AdminText [] {
     import_becomes: "New", "新价";
     import_confirm: "I have checked it", "我已核对";
     import_zero: "becomes 0", "变为 0";
-    import_large: "changes by more than 50 %", "变动超过 50%";
+    import_large: "changes by more than 50 % or in its steps", "变动超过 50%，或计费步长改变";
     import_below_cost: "below cost", "低于成本";
     import_rounded: "rounded up to 0.000001", "已向上取整至 0.000001";
     import_kept: "Stays, since the list does not tell it:", "列表未提供，保持不变：";

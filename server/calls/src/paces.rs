@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use server_rules::catalogue::model::WeightedTarget;
 use server_rules::routing::TargetPace;
@@ -13,20 +14,46 @@ const TARGETS_MAX: usize = 10_000;
 /// A new measure counts for so much of the mean: one slow call says little, twenty say all.
 const SHARE: u64 = 8;
 
+/// A target that is slow gets no calls where another is faster, and so no measure: what was slow once is tried
+/// again after so long.
+const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// A pace, and when it was last measured.
+#[derive(Debug, Clone, Copy)]
+struct KnownPace {
+    pace: TargetPace,
+    at: Instant,
+}
+
+impl KnownPace {
+    fn is_old(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) > KEPT_FOR
+    }
+}
+
 /// By provider and its name for the model.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Paces(Arc<RwLock<HashMap<(String, String), TargetPace>>>);
+pub(super) struct Paces(Arc<RwLock<HashMap<(String, String), KnownPace>>>);
 
 impl Paces {
-    /// How fast a target was.
+    /// How fast a target was of late.
     pub(super) fn of(&self, target: &WeightedTarget) -> Option<TargetPace> {
+        self.of_at(target, Instant::now())
+    }
+
+    fn of_at(&self, target: &WeightedTarget, now: Instant) -> Option<TargetPace> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let target = (target.provider.clone(), target.model.clone());
-        known.get(&target).copied()
+        let known = known.get(&target).filter(|known| !known.is_old(now));
+        known.map(|known| known.pace)
     }
 
     /// Learns from a call that ended well.
     pub(super) fn learn(&self, outcome: &Outcome) {
+        self.learn_at(outcome, Instant::now());
+    }
+
+    fn learn_at(&self, outcome: &Outcome, now: Instant) {
         let Some(measured) = measured(outcome) else {
             return;
         };
@@ -35,10 +62,9 @@ impl Paces {
         if known.len() >= TARGETS_MAX && !known.contains_key(&target) {
             return;
         }
-        known
-            .entry(target)
-            .and_modify(|pace| *pace = mixed(*pace, measured))
-            .or_insert(measured);
+        let before = known.get(&target).filter(|known| !known.is_old(now));
+        let pace = before.map_or(measured, |known| mixed(known.pace, measured));
+        known.insert(target, KnownPace { pace, at: now });
     }
 }
 
@@ -129,5 +155,21 @@ mod tests {
         paces.learn(&failed);
         paces.learn(&outcome(0, 9_000, 1));
         assert_eq!(paces.of(&target()), Some(known));
+    }
+
+    #[test]
+    fn what_was_measured_long_ago_is_measured_anew() {
+        let (paces, begun) = (Paces::default(), Instant::now());
+        let first_byte = |at| paces.of_at(&target(), at).map(|pace| pace.first_byte_us);
+        paces.learn_at(&outcome(8_000, 9_000, 10), begun);
+        assert_eq!(first_byte(begun + KEPT_FOR), Some(8_000_000));
+        let late = begun + KEPT_FOR + Duration::from_millis(1);
+        assert_eq!(first_byte(late), None);
+        // What it was then is no part of what it is.
+        paces.learn_at(&outcome(100, 900, 10), late);
+        assert_eq!(first_byte(late + KEPT_FOR), Some(100_000));
+        // Each measure keeps the mean for as long again.
+        paces.learn_at(&outcome(900, 900, 10), late + KEPT_FOR);
+        assert_eq!(first_byte(late + KEPT_FOR * 2), Some(200_000));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use server_rooms::auth::Principal;
-use server_rooms::catalogue::price::Price;
+use server_rooms::catalogue::price::{Price, PriceList};
 use server_rooms::catalogue::{Model, Routing};
 use server_rooms::ledger::{OtherModel, RouteNote};
 use server_rules::catalogue::model::plain;
@@ -14,7 +14,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::dialect::Output;
 use shared::link::{Operation, Target};
-use shared::units::{Unit, Usage};
+use shared::units::Unit;
 
 use super::paces::Paces;
 use super::{CallError, Calls};
@@ -23,9 +23,10 @@ use super::{CallError, Calls};
 const TARGETS_BYTES_MAX: usize = 6 * 1024;
 /// What a target's JSON has beside its names.
 const TARGET_BYTES: usize = 64;
-/// Tokens that a price is asked for: below the context bands of any model.
-const PRICED_TOKENS: u64 = 1_000;
-const PER_MILLION: i64 = 1_000;
+/// Of how many tokens `max_price` tells their price.
+const TOKENS: i128 = 1_000_000;
+/// Multipliers of prices are in millionths.
+const PPM: i128 = 1_000_000;
 
 /// What a request says of where it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,11 +155,8 @@ impl Calls {
         let targets = match &rule {
             None => model.ordered_targets(seed),
             Some(rule) => {
-                if !is_within(
-                    &rule.max_price,
-                    &price,
-                    (at, principal.price_multiplier_ppm),
-                ) {
+                let ppm = principal.price_multiplier_ppm;
+                if !is_within(&rule.max_price, &price.list, ppm) {
                     return Err(CallError::TooDear(model.id.clone()));
                 }
                 chosen(&routing, &model, rule, (&self.paces, seed))?
@@ -202,25 +200,23 @@ fn chosen(
     }
 }
 
-/// Whether a price is within what is said of it.
-fn is_within(most: &MaxPrice, price: &Price, (at, ppm): (Moment, i64)) -> bool {
-    let within = |most: Option<Credits>, unit, count, times: i64| {
-        let Some(most) = most else {
+/// Whether a price is within what is said of it: its plain rates times the multiplier, as they are written. What
+/// a call adds (a fee beside its tokens, a minimum, the rounding of its bill) is no part of any of them.
+fn is_within(most: &MaxPrice, list: &PriceList, ppm: i64) -> bool {
+    let within = |most: Option<Credits>, unit, times: i128| {
+        let (Some(most), Some(rate)) = (most, list.plain_rate(unit)) else {
             return true;
         };
-        let cost = price.list.charge(&Usage::of([(unit, count)]), at, ppm);
-        let cost = cost.and_then(|cost| cost.micros().checked_mul(times));
-        cost.is_some_and(|cost| cost <= most.micros())
+        let asked = i128::from(rate.credits.micros()).checked_mul(times);
+        let asked = asked.and_then(|asked| asked.checked_mul(i128::from(ppm)));
+        let most = i128::from(most.micros()).checked_mul(i128::from(rate.per));
+        let most = most.and_then(|most| most.checked_mul(PPM));
+        asked.zip(most).is_some_and(|(asked, most)| asked <= most)
     };
-    within(most.prompt, Unit::InputToken, PRICED_TOKENS, PER_MILLION)
-        && within(
-            most.completion,
-            Unit::OutputToken,
-            PRICED_TOKENS,
-            PER_MILLION,
-        )
-        && within(most.request, Unit::Request, 1, 1)
-        && within(most.image, Unit::Image, 1, 1)
+    within(most.prompt, Unit::InputToken, TOKENS)
+        && within(most.completion, Unit::OutputToken, TOKENS)
+        && within(most.request, Unit::Request, 1)
+        && within(most.image, Unit::Image, 1)
 }
 
 /// Output tokens that each answer may have: the least of what the models write, which the call is told,
@@ -276,4 +272,118 @@ pub(super) fn says_all(first: &Candidate, others: &[Candidate]) -> bool {
     let all = std::iter::once(first).chain(others);
     all.filter_map(|candidate| candidate.rule.as_ref())
         .any(|rule| rule.require_parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_told_by_its_rates_and_not_by_a_bill() {
+        const PLAIN: i64 = 1_000_000;
+        for (price, ppm, most, expected) in [
+            ("input_token,1000000,2", PLAIN, r#"{"prompt":2}"#, true),
+            (
+                "input_token,1000000,2",
+                PLAIN,
+                r#"{"prompt":1.999999}"#,
+                false,
+            ),
+            (
+                "input_token,1000000,2",
+                1_250_000,
+                r#"{"prompt":2.5}"#,
+                true,
+            ),
+            (
+                "input_token,1000000,2",
+                1_250_000,
+                r#"{"prompt":2.499999}"#,
+                false,
+            ),
+            ("input_token,1000,0.002", PLAIN, r#"{"prompt":2}"#, true),
+            ("input_token,1000,0.002001", PLAIN, r#"{"prompt":2}"#, false),
+            // A fee and a minimum of a call are none of its tokens.
+            (
+                "request,1,0.01\ninput_token,1000000,1",
+                PLAIN,
+                r#"{"prompt":2}"#,
+                true,
+            ),
+            (
+                "input_token,1000000,1\nminimum,,0.5",
+                PLAIN,
+                r#"{"prompt":2}"#,
+                true,
+            ),
+            (
+                "input_token,1000000,1\nminimum,,0.5",
+                PLAIN,
+                r#"{"request":0}"#,
+                true,
+            ),
+            (
+                "request,1,0.01\ninput_token,1000000,1",
+                PLAIN,
+                r#"{"request":0.009999}"#,
+                false,
+            ),
+            // A thousand of them are no whole number of millionths.
+            (
+                "input_token,1000000,0.1505",
+                PLAIN,
+                r#"{"prompt":0.1505}"#,
+                true,
+            ),
+            (
+                "input_token,1000000,0.1505",
+                PLAIN,
+                r#"{"prompt":0.150499}"#,
+                false,
+            ),
+            (
+                "input_token,1000000,0.1505",
+                1_000_001,
+                r#"{"prompt":0.1505}"#,
+                false,
+            ),
+            // Conditions aside.
+            (
+                "input_token,1000000,9,,tier=priority\ninput_token,1000000,1",
+                PLAIN,
+                r#"{"prompt":1}"#,
+                true,
+            ),
+            (
+                "output_token,1000000,8",
+                PLAIN,
+                r#"{"prompt":0,"completion":8}"#,
+                true,
+            ),
+            (
+                "output_token,1000000,8",
+                PLAIN,
+                r#"{"completion":7}"#,
+                false,
+            ),
+            (
+                "image,1,0.04,,size=1x1\nimage,1,0.03",
+                PLAIN,
+                r#"{"image":0.03}"#,
+                true,
+            ),
+            ("image,1000,30.001", PLAIN, r#"{"image":0.03}"#, false),
+            (
+                "input_token,1,1000000000",
+                i64::MAX,
+                r#"{"prompt":1}"#,
+                false,
+            ),
+        ] {
+            let list = PriceList::from_text(price).expect(price);
+            let rule = RouteRule::read(&format!(r#"{{"max_price":{most}}}"#)).expect(most);
+            let got = is_within(&rule.max_price, &list, ppm);
+            assert_eq!(got, expected, "{price} {ppm} {most}");
+        }
+    }
 }

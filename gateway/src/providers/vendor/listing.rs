@@ -182,6 +182,14 @@ impl Page {
         (page.data.is_some() || page.models.is_some()).then_some(page)
     }
 
+    /// Whether it says that there is more, and not where.
+    fn is_cut(&self) -> bool {
+        let marks = [&self.next_token, &self.next_page_token];
+        let is_more = |mark: &Value| !matches!(mark, Value::Null) && mark.as_str() != Some("");
+        let says_more = self.has_more == Value::Bool(true) || marks.into_iter().any(is_more);
+        says_more && self.next().is_none()
+    }
+
     fn next(&self) -> Option<Mark> {
         let mark = |field, value: &Value| {
             let value = value.as_str()?;
@@ -270,6 +278,8 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, page: &Page) {
+        // A page without its mark is no whole list: the rest would count as gone.
+        self.models.cut |= page.is_cut();
         for entries in page.entries() {
             self.models.cut |= entries.cut;
             for name in &entries.names {

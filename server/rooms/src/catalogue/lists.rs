@@ -1,11 +1,10 @@
 //! Room: what providers say they have, beside what the catalogue's targets name: what is new, what is gone, and
 //! which models stand on it. Asks on demand, and once a day by itself, on one server of all.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use server_rules::catalogue::listed::{KnownList, Standing};
-use server_rules::catalogue::model::Model;
+use server_rules::catalogue::model::WeightedTarget;
 use server_store::Store;
 use server_store::catalogue::provider_lists::{KeptList, ListPlace};
 use shared::clock::Clock;
@@ -104,23 +103,6 @@ fn whose(place: &ListPlace) -> ProviderRef {
     ProviderRef::new(&place.provider, Some(place.gateway.clone()))
 }
 
-/// The targets of `models` that lead to a provider.
-fn targets(models: &[Arc<Model>], provider: &str, list: &KnownList) -> Vec<ListedTarget> {
-    let of = |model: &Arc<Model>| {
-        let there = model
-            .targets
-            .iter()
-            .filter(|target| target.provider == provider);
-        let listed = there.map(|target| ListedTarget {
-            model: model.id.clone(),
-            provider_model: target.model.clone(),
-            standing: list.standing(&target.model),
-        });
-        listed.collect::<Vec<_>>()
-    };
-    models.iter().flat_map(of).collect()
-}
-
 impl ModelLists {
     /// Over the catalogue and the gateways.
     pub fn new(catalogue: Catalogue, providers: Providers, (store, clock): (Store, Clock)) -> Self {
@@ -143,18 +125,37 @@ impl ModelLists {
         let kept = self.store.provider_list(&place(of)).await?;
         let none = ComparedList {
             of: of.clone(),
-            targets: targets(&self.catalogue.models(), &of.name, &KnownList::default()),
+            targets: self.targets(of, &KnownList::default()),
             kept: None,
         };
         Ok(kept.map_or(none, |kept| self.compared(kept)))
     }
 
     fn compared(&self, kept: KeptList) -> ComparedList {
+        let of = whose(&kept.place);
         ComparedList {
-            of: whose(&kept.place),
-            targets: targets(&self.catalogue.models(), &kept.place.provider, &kept.list),
+            targets: self.targets(&of, &kept.list),
+            of,
             kept: Some(kept),
         }
+    }
+
+    /// The targets that lead to a provider. One that is pinned to another gateway leads to another one's, whose
+    /// list is another.
+    fn targets(&self, of: &ProviderRef, list: &KnownList) -> Vec<ListedTarget> {
+        let there = |target: &&WeightedTarget| {
+            target.provider == of.name && self.providers.leads_to(of, target)
+        };
+        let mut listed = Vec::new();
+        for model in self.catalogue.models().iter() {
+            let targets = model.targets.iter().filter(there);
+            listed.extend(targets.map(|target| ListedTarget {
+                model: model.id.clone(),
+                provider_model: target.model.clone(),
+                standing: list.standing(&target.model),
+            }));
+        }
+        listed
     }
 
     /// Asks a provider for its list and keeps what came; a question that failed leaves what was known.

@@ -19,7 +19,7 @@ use shared::units::Unit;
 
 use self::kept::{KeptReview, KeptRow};
 use super::model::Model;
-use super::price::PriceList;
+use super::price::{Price, PriceList};
 use super::price_list::compare::PriceChanges;
 use super::price_list::draft::{ImportTerms, draft};
 use super::price_list::matching::{ListIndex, MatchedBy};
@@ -95,7 +95,8 @@ pub enum RowState {
     Unchanged,
     /// The price is pinned.
     Pinned,
-    /// Somebody set a price of the model after the list was read.
+    /// Somebody set a price of the model after the list was read, or another of its prices is valid when the new
+    /// one begins than the one that it was made of.
     Changed,
     /// The model is gone.
     Gone,
@@ -313,7 +314,7 @@ impl Catalogue {
             PriceChanges::between(operation, old, &kept.list)
         });
         ReviewRow {
-            state: state(model.as_deref(), old, (&kept, pins)),
+            state: state(model.as_deref(), price, (&kept, pins)),
             changes,
             current: price.map(|price| price.id.clone()),
             model: kept.model,
@@ -344,7 +345,7 @@ fn is_same(old: &PriceList, new: &PriceList) -> bool {
 
 fn state(
     model: Option<&Model>,
-    old: Option<&PriceList>,
+    price: Option<&Price>,
     (kept, pins): (&KeptRow, &[String]),
 ) -> RowState {
     let Some(model) = model else {
@@ -353,10 +354,12 @@ fn state(
     if pins.contains(&model.id) {
         return RowState::Pinned;
     }
-    if old.is_some_and(|old| is_same(old, &kept.list)) {
+    if price.is_some_and(|price| is_same(&price.list, &kept.list)) {
         return RowState::Unchanged;
     }
-    if print_of(model) != kept.print {
+    // A price that was scheduled before begins without a change of the print.
+    let base = price.map(|price| &price.id);
+    if print_of(model) != kept.print || base != kept.base.as_ref() {
         return RowState::Changed;
     }
     let missing = kept.list.uncovered(model.operation.units().iter().copied());
@@ -388,13 +391,15 @@ fn read(
             continue;
         };
         *matched = true;
-        let old = model.price_at(now).map(|price| &*price.list);
+        let base = model.price_at(now);
+        let old = base.map(|price| &*price.list);
         let made = draft(&listed.offer, old, &import.terms);
         rows.push(KeptRow {
             model: model.id.clone(),
             listed: listed.name.clone(),
             matched_by,
             print: print_of(model),
+            base: base.map(|price| price.id.clone()),
             list: made.list,
             rounded: made.rounded,
             kept: made.kept,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use server_rules::catalogue::model::{Model, WeightedTarget, plain};
 use shared::link::choice::{ChoiceQuery, TargetChoice, TargetState};
-use shared::link::{AdminError, ProviderAdmin, Target};
+use shared::link::{AdminError, GatewayName, ProviderAdmin, Target};
 
-use super::Providers;
+use super::{ProviderRef, Providers};
 
 /// An operator waits for the slowest gateway.
 const CHOICE_MAX: Duration = Duration::from_secs(3);
@@ -84,6 +84,26 @@ fn share(target: &WeightedTarget, all: &[WeightedTarget]) -> u64 {
 }
 
 impl Providers {
+    /// Whether calls of a target of `of`'s name may go to `of`, and not only to a provider of another gateway that
+    /// has the same name. Asks nobody.
+    pub fn leads_to(&self, of: &ProviderRef, target: &WeightedTarget) -> bool {
+        let (Some(word), Some(_)) = (of.gateway.as_deref(), &target.gateway) else {
+            // All gateways share a database, or the target may go through any.
+            return true;
+        };
+        let admins = self.link.provider_admins();
+        let names = admins.iter().map(|admin| admin.gateway());
+        let meant: Vec<_> = names.filter(|gateway| gateway.is_called(word)).collect();
+        let has_it = |admin: &dyn ProviderAdmin| {
+            let own = admin.gateway();
+            let same = |meant: &GatewayName| own == *meant || self.said.share(&own, meant);
+            meant.iter().any(same)
+        };
+        admins
+            .iter()
+            .any(|admin| reaches(admin.as_ref(), target) && has_it(admin.as_ref()))
+    }
+
     /// What would become of a call of `model` now, target by target in the order in which they are tried;
     /// those of one priority are drawn by their shares.
     pub async fn would_choose(&self, model: &Model, shape: CallShape) -> Vec<RoutedTarget> {

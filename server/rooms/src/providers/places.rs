@@ -72,6 +72,13 @@ impl Said {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether two gateways said that they share a database. Asks nobody.
+    pub(super) fn share(&self, one: &GatewayName, other: &GatewayName) -> bool {
+        let said = self.lock();
+        let journal = |of| Some(&said.get(of)?.facts.as_ref()?.journal);
+        journal(one).is_some_and(|one| journal(other) == Some(one))
+    }
+
     /// These gateways by the database that they share. One that was never reached may belong to any:
     /// it is with the others where they have one database, and left out where they have several.
     pub(super) async fn databases(&self, admins: Vec<Arc<dyn ProviderAdmin>>) -> Vec<Database> {
@@ -105,5 +112,48 @@ impl Said {
             [..] => {}
         }
         databases
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gateways_share_a_database_when_both_said_so() {
+        let said = Said::default();
+        let named = |name: &str| GatewayName {
+            name: name.to_owned(),
+            url: format!("http://{name}"),
+        };
+        let (one, other) = (JournalId::random(), JournalId::random());
+        for (name, journal) in [
+            ("a", Some(&one)),
+            ("b", Some(&other)),
+            ("c", Some(&one)),
+            ("d", None),
+        ] {
+            let facts = journal.map(|journal| GatewayFacts {
+                journal: journal.clone(),
+                connectors: Vec::new(),
+                presets: Vec::new(),
+            });
+            let known = Known {
+                answered: facts.is_some(),
+                facts: facts.map(Arc::new),
+                asked_at: Instant::now(),
+            };
+            said.lock().insert(named(name), known);
+        }
+        for (one, other, expected) in [
+            ("a", "c", true),
+            ("a", "b", false),
+            ("a", "d", false),
+            ("d", "d", false),
+            ("a", "nobody", false),
+        ] {
+            let shared = said.share(&named(one), &named(other));
+            assert_eq!(shared, expected, "{one} {other}");
+        }
     }
 }

@@ -26,8 +26,8 @@ pub enum NoTarget {
 }
 
 /// The targets that a call may try, in their order: those of `order` first, then the rest as `sort` says,
-/// else by priority and drawn by weight. What was never measured counts as the best that was, so that it
-/// gets its share and is measured.
+/// else by priority and drawn by weight. What was not measured of late counts as the best that was, so that
+/// it gets its share and is measured.
 pub fn choose<'a>(
     model: &'a Model,
     rule: &RouteRule,

@@ -1,17 +1,24 @@
 //! What is told of a model, its end and who is warned of it, and what providers list, on both databases.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use server::catalogue::facts::{Capability, ModelFacts};
 use server::catalogue::listed::KnownList;
+use server::catalogue::lists::ModelLists;
 use server::catalogue::retirement::Retirement;
 use server::catalogue::{Catalogue, CatalogueError, Model};
+use server::link::http::{HttpLink, LinkSettings};
+use server::link::metrics::LinkMetrics;
+use server::providers::{ProviderRef, Providers};
 use server::store::catalogue::provider_lists::{KeptList, ListPlace};
 use server::store::catalogue::{ModelPatch, NewModel};
 use shared::clock::Moment;
 use shared::id::TenantId;
-use shared::link::Operation;
 use shared::link::models::ProviderModels;
+use shared::link::{GatewayFleet as _, GatewayPlace, Operation};
+use shared::seal::Sealer;
+use shared::secret::Secret;
 
 use super::{Room, actor, new_model, rooms};
 
@@ -297,5 +304,79 @@ async fn what_a_provider_told_is_kept_a_row_a_provider() {
         kept.place = place("eu");
         room.store.keep_provider_list(&kept).await.expect(room.name);
         assert_eq!(room.store.provider_lists().await.expect(room.name).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_pinned_to_another_gateway_is_not_compared() {
+    let gateway = |name: &str, region: &str, port: u16| GatewayPlace {
+        url: format!("http://127.0.0.1:{port}"),
+        name: name.to_owned(),
+        region: region.to_owned(),
+        priority: 1,
+        secret: None,
+    };
+    for room in rooms().await {
+        let secret = Secret::new("a secret of more than thirty-two bytes!!".to_owned());
+        // Nobody listens there, and nobody is asked.
+        let link = HttpLink::new(
+            &[],
+            &secret,
+            room.clock.clone(),
+            LinkSettings::default(),
+            LinkMetrics::default(),
+        );
+        let link = link.expect("a link");
+        link.use_gateways(&[gateway("a", "us", 1), gateway("b", "eu", 2)])
+            .expect("gateways");
+        let sealer = Sealer::new(&secret);
+        let (store, clock) = (room.store.clone(), room.clock.clone());
+        let providers = Providers::new(Arc::new(link), store.clone(), clock.clone(), sealer);
+        let lists = ModelLists::new(room.catalogue.clone(), providers, (store, clock));
+        for pinned in [
+            None,
+            Some("a"),
+            Some("b"),
+            Some("us"),
+            Some("eu"),
+            Some("gone"),
+        ] {
+            let mut new = new_model(&format!("m-{}", pinned.unwrap_or("any")));
+            new.targets.truncate(1);
+            "p".clone_into(&mut new.targets[0].provider);
+            new.targets[0].gateway = pinned.map(str::to_owned);
+            let made = room.catalogue.create_model(&actor(), new).await;
+            made.expect(room.name);
+        }
+        let told = |name: &str| ProviderModels {
+            names: vec![name.to_owned()],
+            ..ProviderModels::default()
+        };
+        let before = KnownList::default().after(&told("m1")).expect("a list");
+        // `a`'s provider has it no longer.
+        let list = before.after(&told("m2")).expect("a list");
+        for (gateway, gone) in [
+            ("a", vec!["m-a", "m-any", "m-us"]),
+            ("b", vec!["m-any", "m-b", "m-eu"]),
+            ("", vec!["m-a", "m-any", "m-b", "m-eu", "m-gone", "m-us"]),
+            ("nobody", vec!["m-any"]),
+        ] {
+            let kept = KeptList {
+                place: ListPlace {
+                    gateway: gateway.to_owned(),
+                    provider: "p".to_owned(),
+                },
+                asked_at: room.clock.now(),
+                listed_at: Some(room.clock.now()),
+                failure: None,
+                list: list.clone(),
+            };
+            room.store.keep_provider_list(&kept).await.expect(room.name);
+            let of = ProviderRef::new("p", Some(gateway.to_owned()));
+            let compared = lists.of(&of).await.expect(room.name);
+            let mut told: Vec<_> = compared.gone().map(|one| one.model.as_str()).collect();
+            told.sort_unstable();
+            assert_eq!(told, gone, "{} {gateway}", room.name);
+        }
     }
 }

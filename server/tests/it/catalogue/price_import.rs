@@ -10,6 +10,7 @@ use server::catalogue::price_import::{
 };
 use server::catalogue::price_list::draft::{ImportTerms, Takes};
 use server::catalogue::{Catalogue, NewModel};
+use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::PriceReviewId;
 use shared::units::Unit;
@@ -346,5 +347,44 @@ async fn reviews_expire_and_the_oldest_make_room() {
             let refused = import(&room.catalogue, wrong).await;
             assert!(matches!(refused, Err(ImportError::List(_))), "{wrong}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_was_scheduled_before_is_not_taken_back_by_one_made_beside_its_forerunner() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    for room in rooms().await {
+        add(&room, "a", "same").await;
+        let begins = room.clock.now().after(HOUR);
+        let list = PriceList::from_text("input_token,1000000,2\noutput_token,1000000,4,3");
+        let who = actor();
+        let list = list.expect("a price");
+        let set = room
+            .catalogue
+            .create_price(&who, "a".to_owned(), Some(begins), list);
+        set.await.expect(room.name);
+        let id = import(&room.catalogue, LIST).await.expect(room.name);
+        let state = async |from: Option<Moment>| {
+            let review = room.catalogue.price_review(&id, from).await;
+            review.expect(room.name).rows[0].state.clone()
+        };
+        assert_eq!(state(None).await, RowState::Ready, "{}", room.name);
+        let before = begins.before(Duration::from_millis(1));
+        assert_eq!(state(Some(before)).await, RowState::Ready);
+        assert_eq!(state(Some(begins)).await, RowState::Changed);
+
+        room.clock.advance(HOUR);
+        assert_eq!(state(None).await, RowState::Changed, "{}", room.name);
+        let one = choices(&[("a", true)]);
+        let late = room
+            .catalogue
+            .apply_price_review(&actor(), &id, (&one, None));
+        let changed = RowRefusal::State(RowState::Changed);
+        assert_eq!(refused(late.await), [("a".to_owned(), changed)]);
+        assert_eq!(input_price(&room.catalogue, &room, "a"), 2_000_000);
+        // The same list beside the price that is valid now.
+        let again = import(&room.catalogue, LIST).await.expect(room.name);
+        let row = &rows(&room.catalogue, &again).await[0];
+        assert_eq!(row.state, RowState::Ready, "{}", room.name);
     }
 }

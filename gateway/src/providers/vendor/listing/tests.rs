@@ -124,3 +124,27 @@ fn a_page_says_where_the_next_begins_in_its_vendors_words() {
     let long = format!(r#"{{"models":[],"nextPageToken":"{}"}}"#, "x".repeat(2_000));
     assert_eq!(Page::read(long.as_bytes()).expect("a page").next(), None);
 }
+
+#[test]
+fn a_page_without_the_mark_of_the_next_is_no_whole_list() {
+    let long = "x".repeat(MARK_BYTES_MAX + 1);
+    for (rest, cut) in [
+        (r#""has_more":true"#.to_owned(), true),
+        (r#""has_more":true,"last_id":null"#.to_owned(), true),
+        (r#""has_more":true,"last_id":7"#.to_owned(), true),
+        (r#""has_more":true,"last_id":"""#.to_owned(), true),
+        (format!(r#""has_more":true,"last_id":"{long}""#), true),
+        (r#""has_more":true,"last_id":"a""#.to_owned(), false),
+        (r#""has_more":false,"last_id":null"#.to_owned(), false),
+        (format!(r#""nextPageToken":"{long}""#), true),
+        (r#""nextPageToken":7"#.to_owned(), true),
+        (r#""nextPageToken":"t""#.to_owned(), false),
+        (r#""nextPageToken":"""#.to_owned(), false),
+        (r#""nextPageToken":null"#.to_owned(), false),
+        (format!(r#""next_page_token":"{long}""#), true),
+        (r#""object":"list""#.to_owned(), false),
+    ] {
+        let models = read(&format!(r#"{{"data":[{{"id":"a"}}],{rest}}}"#)).expect("a list");
+        assert_eq!((models.names.len(), models.cut), (1, cut), "{rest:.60}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::db::DbError;
+use shared::id::PriceId;
 use shared::units::Unit;
 
 use crate::catalogue::price::PriceList;
@@ -17,6 +18,10 @@ pub(super) struct KeptRow {
     pub(super) matched_by: MatchedBy,
     /// The model's prices that the new one was made beside.
     pub(super) print: String,
+    /// The one of them that was valid then, and that the new one was made of. A review that was kept before it was
+    /// noted has none, so that the list is uploaded again.
+    #[serde(default)]
+    pub(super) base: Option<PriceId>,
     pub(super) list: PriceList,
     pub(super) rounded: Vec<Unit>,
     pub(super) kept: Vec<Unit>,

@@ -138,6 +138,14 @@ impl PriceList {
             .collect()
     }
 
+    /// The first rate of a unit that no condition bounds, else that of the unit whose price it takes.
+    pub fn plain_rate(&self, unit: Unit) -> Option<&Rate> {
+        chain(unit).find_map(|unit| {
+            let mut rates = self.rates.iter();
+            rates.find(|rate| rate.unit == unit && rate.when.is_always())
+        })
+    }
+
     /// Whether nothing that it prices costs anything.
     pub fn is_free(&self) -> bool {
         let nothing = |rate: &Rate| rate.credits == Credits::ZERO;

@@ -1,5 +1,5 @@
 //! A price beside the one before, unit by unit, and what of it must be looked at twice: a price that
-//! becomes nothing, a change of more than half, a price below its cost.
+//! becomes nothing, a change of more than half or of the steps that count whole, a price below its cost.
 
 use shared::credits::Credits;
 use shared::link::Operation;
@@ -39,7 +39,7 @@ pub struct PriceChanges {
     pub lines: Vec<PriceChange>,
     /// A price or a cost becomes nothing that was none.
     pub becomes_zero: bool,
-    /// A price or a cost changes by more than half.
+    /// A price or a cost changes by more than half, or how many units count as one step.
     pub is_large: bool,
     /// Something is sold below its cost.
     pub is_below_cost: bool,
@@ -134,7 +134,7 @@ impl PriceChanges {
     /// Whether all stays as it is.
     pub fn is_nothing(&self) -> bool {
         let same = |line: &PriceChange| line.old == line.new && line.old_cost == line.new_cost;
-        self.lines.iter().all(same)
+        !self.needs_confirmation() && self.lines.iter().all(same)
     }
 
     fn line(
@@ -157,6 +157,10 @@ impl PriceChanges {
         }
         if let (Some(price), Some(cost)) = (becomes, cost_becomes) {
             self.is_below_cost |= price.is_below(cost);
+        }
+        if let (Some((_, before)), Some((_, after))) = (before, after) {
+            // How much it makes of a call depends on the call: a minute that is begun may be a second.
+            self.is_large |= before.step != after.step;
         }
         let per = after.or(before).map_or(1, |(_, rate)| rate.per);
         let shown = |of: Option<Fraction>| of.and_then(|of| of.shown(per));

@@ -55,7 +55,7 @@ pub struct ImportTerms {
 pub struct DraftPrice {
     /// All of it.
     pub list: PriceList,
-    /// Units of which an amount was rounded up.
+    /// Units of which an amount was rounded up, of the list's or of one that stays.
     pub rounded: Vec<Unit>,
     /// Units that the list says nothing of, and whose rates stay as they are.
     pub kept: Vec<Unit>,
@@ -132,10 +132,23 @@ pub(super) fn rate_of<'a>(list: &'a PriceList, unit: Unit, when: &When) -> Optio
     exact.next().or_else(|| of(&When::default()))
 }
 
-/// An amount for `from` units as one for `to`, rounded up.
-fn scaled(amount: Credits, from: u64, to: u64) -> Option<Credits> {
+/// A quote for as many as the price before is of, where its cost is exact so: then what tenants pay stays as
+/// it is written.
+fn told_as_before(quote: &Quote, per: u64, terms: &ImportTerms) -> Option<(u64, [Millionths; 2])> {
+    let both = amounts(quote, per, terms)?;
+    (!both[1].is_rounded).then_some((per, both))
+}
+
+/// An amount for `from` units as one for `to`.
+fn scaled(amount: Credits, from: u64, to: u64) -> Option<Millionths> {
+    let product = i128::from(amount.micros()).checked_mul(i128::from(to))?;
+    let is_rounded = product.checked_rem(i128::from(from))? != 0;
     let (from, to) = (i64::try_from(from).ok()?, i64::try_from(to).ok()?);
-    amount.scaled_up(to, from)
+    let scaled = amount.scaled_up(to, from)?;
+    Some(Millionths {
+        count: scaled.micros(),
+        is_rounded,
+    })
 }
 
 /// What one of a currency is worth, in millionths of a credit.
@@ -193,52 +206,41 @@ pub fn draft(offer: &Offer, old: Option<&PriceList>, terms: &ImportTerms) -> Dra
 
 impl Drafting<'_> {
     fn take(&mut self, quote: &Quote) {
-        let Some((per, [price, cost])) = told(quote, self.terms) else {
-            return note(&mut self.draft.left_out, quote.unit);
-        };
         let before = self
             .old
             .and_then(|old| rate_of(old, quote.unit, &quote.when));
+        let stays_as_it_is = before.filter(|_| self.terms.takes == Takes::Cost);
+        let found = stays_as_it_is
+            .and_then(|before| told_as_before(quote, before.per, self.terms))
+            .or_else(|| told(quote, self.terms));
+        let Some((per, [price, cost])) = found else {
+            return note(&mut self.draft.left_out, quote.unit);
+        };
         let stays = |amount: Option<Credits>| {
             let before = before?;
             scaled(amount?, before.per, per)
         };
-        let (credits, cost, is_rounded) = match self.terms.takes {
-            Takes::CostAndPrice => (
-                Some(price.count),
-                Some(cost.count),
-                price.is_rounded || cost.is_rounded,
-            ),
-            Takes::Price => {
-                let cost = stays(before.and_then(|rate| rate.cost));
-                (
-                    Some(price.count),
-                    cost.map(Credits::micros),
-                    price.is_rounded,
-                )
-            }
-            Takes::Cost => {
-                let credits = stays(before.map(|rate| rate.credits));
-                (
-                    credits.map(Credits::micros),
-                    Some(cost.count),
-                    cost.is_rounded,
-                )
-            }
+        let (price, cost) = match self.terms.takes {
+            Takes::CostAndPrice => (Some(price), Some(cost)),
+            Takes::Price => (Some(price), stays(before.and_then(|rate| rate.cost))),
+            Takes::Cost => (stays(before.map(|rate| rate.credits)), Some(cost)),
         };
-        let Some(credits) = credits else {
+        let Some(price) = price else {
             return note(&mut self.draft.left_out, quote.unit);
         };
-        if is_rounded {
+        if price.is_rounded || cost.is_some_and(|cost| cost.is_rounded) {
             note(&mut self.draft.rounded, quote.unit);
         }
         self.draft.list.rates.push(Rate {
             unit: quote.unit,
             per,
-            credits: Credits::from_micros(credits),
-            cost: cost.map(Credits::from_micros),
+            credits: Credits::from_micros(price.count),
+            cost: cost.map(|cost| Credits::from_micros(cost.count)),
             when: quote.when.clone(),
-            step: 1,
+            // No list tells how usage is rounded. Another unit's steps are not this one's.
+            step: before
+                .filter(|before| before.unit == quote.unit)
+                .map_or(1, |before| before.step),
         });
     }
 

@@ -67,7 +67,10 @@ async fn a_list_is_uploaded_looked_through_and_set() {
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         let seen = text(&page.body);
         // Output goes from 10 to 40.
-        assert!(seen.contains("changes by more than 50 %"), "{seen}");
+        assert!(
+            seen.contains("changes by more than 50 % or in its steps"),
+            "{seen}"
+        );
         assert!(seen.contains("below 0"), "{seen}");
         assert!(!page.body.contains("<script>\""), "names are escaped");
         let effect = owner.get(&format!("{path}?effect=listed")).await;

@@ -313,7 +313,7 @@ fn what_the_list_does_not_tell_stays() {
         (
             Takes::Cost,
             "request,1,0.5,0.125,\ninput_token,1000000,4,3,tier=flex\ninput_token,1000000,8,3,\n\
-             cached_input_token,1000000,8,0.3,\noutput_token,1000000,30,9,\nminimum,,0.01\n\
+             cached_input_token,1000000,8,0.3,\noutput_token,1000,0.03,0.009,\nminimum,,0.01\n\
              currency,,4,,USD 2026-11-28",
         ),
         (
@@ -337,4 +337,80 @@ fn what_the_list_does_not_tell_stays() {
     let first = draft(offer, None, &terms(Takes::Cost, 1_000_000, "4"));
     assert_eq!(first.list.rates, [], "there is no price that could stay");
     assert_eq!(first.left_out.len(), 3);
+}
+
+#[test]
+fn steps_stay_and_what_stays_is_not_rounded_unseen() {
+    let second = |each: &str, more: &str| {
+        sheet(&format!(
+            r#"{{"m": {{"output_cost_per_second": {each}{more}}}}}"#
+        ))
+    };
+    for (each, more, old, takes, told, is_rounded) in [
+        (
+            "0.15",
+            "",
+            "video_ms,1000,0.2,0.1,,60000",
+            Takes::CostAndPrice,
+            "video_ms,1000,0.15,0.15,,60000",
+            false,
+        ),
+        (
+            "0.15",
+            r#", "output_cost_per_second_1080p": 0.3"#,
+            "video_ms,1000,0.2,0.1,,60000",
+            Takes::Cost,
+            "video_ms,1000,0.2,0.3,resolution=1080p,60000\nvideo_ms,1000,0.2,0.15,,60000",
+            false,
+        ),
+        // The price stays as it is written, where the cost is exact for as many.
+        (
+            "0.1",
+            "",
+            "video_ms,3600000,0.001,0.001",
+            Takes::Cost,
+            "video_ms,3600000,0.001,360,,1",
+            false,
+        ),
+        // Where it is not, the amount that was rounded is told, whichever it was.
+        (
+            "7.8125e-06",
+            "",
+            "video_ms,1000000,0.000001",
+            Takes::Cost,
+            "video_ms,3600000,0.000004,0.028125,,1",
+            true,
+        ),
+        (
+            "7.8125e-06",
+            "",
+            "video_ms,1000000,0.5,0.000001",
+            Takes::Price,
+            "video_ms,3600000,0.028125,0.000004,,1",
+            true,
+        ),
+        (
+            "1e-04",
+            "",
+            "video_ms,1,0.001",
+            Takes::Cost,
+            "video_ms,1000,1,0.0001,,1",
+            false,
+        ),
+    ] {
+        let old = PriceList::from_text(old).expect(old);
+        let sheet = second(each, more);
+        let made = draft(
+            &one(&sheet).offer,
+            Some(&old),
+            &terms(takes, 1_000_000, "1"),
+        );
+        let text = made.list.to_text();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with("currency"))
+            .collect();
+        assert_eq!(lines.join("\n"), told, "{takes:?}");
+        assert_eq!(!made.rounded.is_empty(), is_rounded, "{told}");
+    }
 }

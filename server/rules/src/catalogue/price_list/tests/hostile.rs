@@ -296,6 +296,28 @@ fn what_must_be_looked_at_twice_is_told_apart() {
             false,
             false,
         ),
+        // What is begun counts whole, or no longer.
+        (
+            "audio_ms,60000,4,,,60000",
+            "audio_ms,60000,4",
+            false,
+            true,
+            false,
+        ),
+        (
+            "audio_ms,60000,4",
+            "audio_ms,60000,4,,,1000",
+            false,
+            true,
+            false,
+        ),
+        (
+            "audio_ms,60000,4,,,60000",
+            "audio_ms,60000,4,,,60000",
+            false,
+            false,
+            false,
+        ),
         ("", "input_token,10,0", true, false, false),
         ("", "input_token,10,5", false, false, false),
     ] {
