@@ -43,9 +43,8 @@ async fn a_subject_is_one_of_the_tenant_and_all_go_with_it() {
             assert_eq!(made.subject.is_some(), is_subject, "{word}");
             assert!(rooms.suspension(&made.identity).is_some(), "{word}");
         }
-        let ending = process
-            .accounts
-            .delete_tenant(&actor(), &tenant.id, TenantPatch::default());
+        let (who, patch) = (actor(), TenantPatch::default());
+        let ending = process.accounts.delete_tenant(&who, &tenant.id, patch);
         ending.await.expect(process.name);
         process.clock.advance(Duration::from_secs(400 * 86_400));
         process.accounts.end_deleted().await.expect(process.name);

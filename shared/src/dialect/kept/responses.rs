@@ -19,6 +19,10 @@ const INPUT: &str = "input";
 
 /// What a request says of state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that a request says by itself"
+)]
 pub struct ResponseState {
     /// Whether the answer is to be kept, which is so where nothing is said.
     pub store: bool,
