@@ -5,6 +5,8 @@ use http::{HeaderName, HeaderValue};
 use memchr::memmem;
 use shared::link::rules::is_file;
 
+use super::Route;
+
 /// What a tenant sees of a provider's message.
 const CHARS_MAX: usize = 500;
 /// What stands for what was taken out.
@@ -35,6 +37,18 @@ pub(super) struct Secrets<'a> {
     pub(super) base_url: &'a str,
     /// What the tenant sent.
     pub(super) body: &'a [u8],
+}
+
+impl<'a> Secrets<'a> {
+    /// Of a question of an operator, who may see the address.
+    pub(super) fn of(route: Route<'a>) -> Self {
+        Self {
+            key: route.key.expose(),
+            headers: route.headers,
+            base_url: "",
+            body: b"",
+        }
+    }
 }
 
 /// `message` without keys, accounts, addresses and hosts.

@@ -89,12 +89,7 @@ async fn page(door: &impl Door, route: Route<'_>, path: &str) -> Result<Page, St
         dialect: doors::dialect(door, Surface::of(Operation::Chat), route),
         headers: &[],
     };
-    let secrets = Secrets {
-        key: route.key.expose(),
-        headers: route.headers,
-        base_url: "",
-        body: b"",
-    };
+    let secrets = Secrets::of(route);
     let head = sent(door, route, &asked, secrets).await;
     let head = head.map_err(|(_, detail)| detail)?;
     let status = head.status.as_u16();

@@ -116,12 +116,7 @@ fn unknown(detail: String) -> KeyTest {
 /// Sends what an operator waits for; answers also what was told.
 async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTest, Told) {
     let begun = Instant::now();
-    let secrets = Secrets {
-        key: route.key.expose(),
-        headers: route.headers,
-        base_url: "",
-        body: b"",
-    };
+    let secrets = Secrets::of(route);
     let outcome = sent(door, route, asked, secrets).await;
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let test = |verdict, status, detail| KeyTest {

@@ -425,7 +425,8 @@ fn thinking_as_it_likes_is_told_and_what_is_so_anyhow_is_not_missed() {
 
 #[test]
 fn names_without_words_are_told_and_not_without_end() {
-    let fields: String = (0..1_000).map(|at| format!(r#""f{at}":1,"#)).collect();
+    let fields: Vec<String> = (0..1_000).map(|at| format!(r#""f{at}":1,"#)).collect();
+    let fields = fields.concat();
     let body = format!(r#"{{{fields}"messages":[{{"role":"user","content":[{{"text":"Hi"}}]}}]}}"#);
     let request = BEDROCK_CONVERSE.read_request(&Head::default(), body.as_bytes());
     assert_eq!(request.expect("read").unsaid.len(), 32);

@@ -357,7 +357,8 @@ fn nothing_is_said_with_no_words() {
 
 #[test]
 fn names_without_words_are_told_and_not_without_end() {
-    let fields: String = (0..1_000).map(|at| format!(r#""f{at}":1,"#)).collect();
+    let fields: Vec<String> = (0..1_000).map(|at| format!(r#""f{at}":1,"#)).collect();
+    let fields = fields.concat();
     let body = format!(r#"{{{fields}"messages":[{{"role":"user","content":"Hi"}}]}}"#);
     let request = COHERE_CHAT.read_request(&Head::default(), body.as_bytes());
     assert_eq!(request.expect("read").unsaid.len(), 32);
