@@ -376,9 +376,8 @@ async fn a_price_that_was_scheduled_before_is_not_taken_back_by_one_made_beside_
         room.clock.advance(HOUR);
         assert_eq!(state(None).await, RowState::Changed, "{}", room.name);
         let one = choices(&[("a", true)]);
-        let late = room
-            .catalogue
-            .apply_price_review(&actor(), &id, (&one, None));
+        let who = actor();
+        let late = room.catalogue.apply_price_review(&who, &id, (&one, None));
         let changed = RowRefusal::State(RowState::Changed);
         assert_eq!(refused(late.await), [("a".to_owned(), changed)]);
         assert_eq!(input_price(&room.catalogue, &room, "a"), 2_000_000);

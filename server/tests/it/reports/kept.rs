@@ -84,6 +84,18 @@ struct Sealed {
     sealed: String,
 }
 
+/// Texts that a statement finds, each called `sealed`.
+async fn texts(room: &Room, statement: &'static str) -> Vec<Sealed> {
+    use diesel_async::RunQueryDsl as _;
+    let rows: Result<Vec<Sealed>, shared::db::DbError> = async {
+        on!(room.db.db, |conn| diesel::sql_query(statement)
+            .load(conn)
+            .await)
+    }
+    .await;
+    rows.expect(room.db.name)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
     for room in rooms().await {
@@ -126,16 +138,8 @@ async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
             );
         }
         assert_eq!(read(Reader::of(&key), "resp_1").await, Some(said.clone()));
-        let rows: Result<Vec<Sealed>, shared::db::DbError> = async {
-            use diesel_async::RunQueryDsl as _;
-            on!(room.db.db, |conn| diesel::sql_query(
-                "SELECT sealed FROM kept"
-            )
-            .load(conn)
-            .await)
-        }
-        .await;
-        for row in rows.expect("rows") {
+        let rows = texts(&room, "SELECT sealed FROM kept").await;
+        for row in rows {
             assert!(
                 !row.sealed.contains("heron") && row.sealed.len() > 40,
                 "{}",
@@ -437,7 +441,7 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
             status: IN_PROGRESS,
             ..new(kinds::RESPONSE, "resp_4", &said)
         };
-        let running = keeping.begin(&key, begun).await.expect("begun");
+        let running = keeping.begin(&key, begun, None).await.expect("begun");
         let items = names(&["msg_2", "msg_4"]);
         let end = ("completed", &said, items.as_slice());
         assert!(running.end(&key, end, None).await.expect("ended"));
@@ -461,8 +465,7 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
             .expect("deleted");
         assert_eq!(left, 2, "{}", room.db.name);
         let text = "SELECT item_id AS sealed FROM kept_items";
-        let rows: Vec<Sealed> =
-            on!(room.db.db, |conn| diesel::sql_query(text).load(conn).await).expect(room.db.name);
+        let rows = texts(&room, text).await;
         let rows: Vec<&str> = rows.iter().map(|row| row.sealed.as_str()).collect();
         assert_eq!(rows, ["msg_2"], "the other tenant's");
     }
