@@ -278,112 +278,116 @@ pub(super) fn says_all(first: &Candidate, others: &[Candidate]) -> bool {
 mod tests {
     use super::*;
 
+    const PLAIN: i64 = 1_000_000;
+
+    /// A price, the tenant's multiplier, what is said of it, and whether it is within.
+    const PRICES: &[(&str, i64, &str, bool)] = &[
+        ("input_token,1000000,2", PLAIN, r#"{"prompt":2}"#, true),
+        (
+            "input_token,1000000,2",
+            PLAIN,
+            r#"{"prompt":1.999999}"#,
+            false,
+        ),
+        (
+            "input_token,1000000,2",
+            1_250_000,
+            r#"{"prompt":2.5}"#,
+            true,
+        ),
+        (
+            "input_token,1000000,2",
+            1_250_000,
+            r#"{"prompt":2.499999}"#,
+            false,
+        ),
+        ("input_token,1000,0.002", PLAIN, r#"{"prompt":2}"#, true),
+        ("input_token,1000,0.002001", PLAIN, r#"{"prompt":2}"#, false),
+        // A fee and a minimum of a call are none of its tokens.
+        (
+            "request,1,0.01\ninput_token,1000000,1",
+            PLAIN,
+            r#"{"prompt":2}"#,
+            true,
+        ),
+        (
+            "input_token,1000000,1\nminimum,,0.5",
+            PLAIN,
+            r#"{"prompt":2}"#,
+            true,
+        ),
+        (
+            "input_token,1000000,1\nminimum,,0.5",
+            PLAIN,
+            r#"{"request":0}"#,
+            true,
+        ),
+        (
+            "request,1,0.01\ninput_token,1000000,1",
+            PLAIN,
+            r#"{"request":0.009999}"#,
+            false,
+        ),
+        // A thousand of them are no whole number of millionths.
+        (
+            "input_token,1000000,0.1505",
+            PLAIN,
+            r#"{"prompt":0.1505}"#,
+            true,
+        ),
+        (
+            "input_token,1000000,0.1505",
+            PLAIN,
+            r#"{"prompt":0.150499}"#,
+            false,
+        ),
+        (
+            "input_token,1000000,0.1505",
+            1_000_001,
+            r#"{"prompt":0.1505}"#,
+            false,
+        ),
+        // Conditions aside.
+        (
+            "input_token,1000000,9,,tier=priority\ninput_token,1000000,1",
+            PLAIN,
+            r#"{"prompt":1}"#,
+            true,
+        ),
+        (
+            "output_token,1000000,8",
+            PLAIN,
+            r#"{"prompt":0,"completion":8}"#,
+            true,
+        ),
+        (
+            "output_token,1000000,8",
+            PLAIN,
+            r#"{"completion":7}"#,
+            false,
+        ),
+        (
+            "image,1,0.04,,size=1x1\nimage,1,0.03",
+            PLAIN,
+            r#"{"image":0.03}"#,
+            true,
+        ),
+        ("image,1000,30.001", PLAIN, r#"{"image":0.03}"#, false),
+        (
+            "input_token,1,1000000000",
+            i64::MAX,
+            r#"{"prompt":1}"#,
+            false,
+        ),
+    ];
+
     #[test]
     fn a_price_is_told_by_its_rates_and_not_by_a_bill() {
-        const PLAIN: i64 = 1_000_000;
-        for (price, ppm, most, expected) in [
-            ("input_token,1000000,2", PLAIN, r#"{"prompt":2}"#, true),
-            (
-                "input_token,1000000,2",
-                PLAIN,
-                r#"{"prompt":1.999999}"#,
-                false,
-            ),
-            (
-                "input_token,1000000,2",
-                1_250_000,
-                r#"{"prompt":2.5}"#,
-                true,
-            ),
-            (
-                "input_token,1000000,2",
-                1_250_000,
-                r#"{"prompt":2.499999}"#,
-                false,
-            ),
-            ("input_token,1000,0.002", PLAIN, r#"{"prompt":2}"#, true),
-            ("input_token,1000,0.002001", PLAIN, r#"{"prompt":2}"#, false),
-            // A fee and a minimum of a call are none of its tokens.
-            (
-                "request,1,0.01\ninput_token,1000000,1",
-                PLAIN,
-                r#"{"prompt":2}"#,
-                true,
-            ),
-            (
-                "input_token,1000000,1\nminimum,,0.5",
-                PLAIN,
-                r#"{"prompt":2}"#,
-                true,
-            ),
-            (
-                "input_token,1000000,1\nminimum,,0.5",
-                PLAIN,
-                r#"{"request":0}"#,
-                true,
-            ),
-            (
-                "request,1,0.01\ninput_token,1000000,1",
-                PLAIN,
-                r#"{"request":0.009999}"#,
-                false,
-            ),
-            // A thousand of them are no whole number of millionths.
-            (
-                "input_token,1000000,0.1505",
-                PLAIN,
-                r#"{"prompt":0.1505}"#,
-                true,
-            ),
-            (
-                "input_token,1000000,0.1505",
-                PLAIN,
-                r#"{"prompt":0.150499}"#,
-                false,
-            ),
-            (
-                "input_token,1000000,0.1505",
-                1_000_001,
-                r#"{"prompt":0.1505}"#,
-                false,
-            ),
-            // Conditions aside.
-            (
-                "input_token,1000000,9,,tier=priority\ninput_token,1000000,1",
-                PLAIN,
-                r#"{"prompt":1}"#,
-                true,
-            ),
-            (
-                "output_token,1000000,8",
-                PLAIN,
-                r#"{"prompt":0,"completion":8}"#,
-                true,
-            ),
-            (
-                "output_token,1000000,8",
-                PLAIN,
-                r#"{"completion":7}"#,
-                false,
-            ),
-            (
-                "image,1,0.04,,size=1x1\nimage,1,0.03",
-                PLAIN,
-                r#"{"image":0.03}"#,
-                true,
-            ),
-            ("image,1000,30.001", PLAIN, r#"{"image":0.03}"#, false),
-            (
-                "input_token,1,1000000000",
-                i64::MAX,
-                r#"{"prompt":1}"#,
-                false,
-            ),
-        ] {
+        for (price, ppm, most, expected) in PRICES {
             let list = PriceList::from_text(price).expect(price);
             let rule = RouteRule::read(&format!(r#"{{"max_price":{most}}}"#)).expect(most);
-            let got = is_within(&rule.max_price, &list, ppm);
-            assert_eq!(got, expected, "{price} {ppm} {most}");
+            let got = is_within(&rule.max_price, &list, *ppm);
+            assert_eq!(got, *expected, "{price} {ppm} {most}");
         }
     }
 }

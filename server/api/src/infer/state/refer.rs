@@ -1,6 +1,7 @@
 //! Items that a request names by their ids alone, which clients do that believe them kept: each is put in its
 //! place before anything else reads the input.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
@@ -99,10 +100,10 @@ impl InferApi {
                         found.insert(id.to_owned(), item);
                     }
                 }
-            } else if !found.contains_key(&place.item) {
-                let (conversation, id) = (&place.parent, &place.item);
-                if let Some(thing) = self.keeping.item(reader, conversation, id).await? {
-                    found.insert(place.item, thing.said);
+            } else if let Entry::Vacant(free) = found.entry(place.item) {
+                let item = self.keeping.item(reader, &place.parent, free.key());
+                if let Some(thing) = item.await? {
+                    free.insert(thing.said);
                 }
             }
         }
