@@ -343,7 +343,7 @@ fn what_the_list_does_not_tell_stays() {
 fn steps_stay_and_what_stays_is_not_rounded_unseen() {
     let second = |each: &str, more: &str| {
         sheet(&format!(
-            r#"{{"m": {{"output_cost_per_second": {each}{more}}}}}"#
+            r#"{{"m": {{"mode": "video_generation", "output_cost_per_second": {each}{more}}}}}"#
         ))
     };
     for (each, more, old, takes, told, is_rounded) in [
