@@ -90,9 +90,17 @@ pub fn take(body: &Bytes, bytes_max: usize) -> Result<(ResponseState, Bytes), Ba
     let found = json::fields(&rest, read).map_err(|error| BadBody::whole(error.to_string()))?;
     let [input, words, told, stream] = found;
     let store = store.unwrap_or(true);
+    let refers = |input: &&RawValue| {
+        let text = input.get().as_bytes();
+        memchr::memmem::find(text, REFERENCE.as_bytes()).is_some()
+    };
     let is_kept = store || previous.is_some() || conversation.is_some();
     let wanted = (INPUT, "a text or an array of items");
-    let (input, too_large) = match Brought::read(input.filter(|_| is_kept), wanted, bytes_max)? {
+    let (input, too_large) = match Brought::read(
+        input.filter(|input| is_kept || refers(input)),
+        wanted,
+        bytes_max,
+    )? {
         Brought::Nothing => (Vec::new(), false),
         Brought::Read(input) => (items(input), false),
         Brought::TooLarge => (Vec::new(), true),
@@ -247,12 +255,15 @@ pub fn item_ids(answer: &Map<String, Value>) -> Vec<String> {
     ids.map(str::to_owned).collect()
 }
 
+/// The type of an item that is another one's id.
+const REFERENCE: &str = "item_reference";
+
 /// The id of the item that stands in an item's place, where it is a reference and no more. The format takes
 /// one without a `type`, too (API reference, "Item reference").
 pub fn referred(item: &Value) -> Option<&str> {
     let fields = item.as_object()?;
     let is_reference = match fields.get("type").filter(|kind| !kind.is_null()) {
-        Some(kind) => kind == "item_reference",
+        Some(kind) => kind == REFERENCE,
         None => fields.keys().all(|name| name == "id" || name == "type"),
     };
     fields.get("id").filter(|_| is_reference)?.as_str()

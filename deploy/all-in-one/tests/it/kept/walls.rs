@@ -257,8 +257,9 @@ async fn names_that_callers_make_up_harm_nothing() {
         let kept = page["data"].as_array().map(Vec::len);
         assert_eq!(kept, Some(5), "{page}");
         for (path, status) in [
-            (format!("{items}/%00"), StatusCode::NOT_FOUND),
-            (format!("{items}/a%00"), StatusCode::NOT_FOUND),
+            (format!("{items}/%00"), StatusCode::BAD_REQUEST),
+            (format!("{items}/a%00"), StatusCode::BAD_REQUEST),
+            (format!("{items}/msg_nobody"), StatusCode::NOT_FOUND),
             (format!("{items}?after=%00"), StatusCode::BAD_REQUEST),
         ] {
             let (found, told) = get(&product, &customer, &path).await;
