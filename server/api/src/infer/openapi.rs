@@ -292,7 +292,7 @@ fn kept_list(surfaces: &[&Surface]) -> Option<(String, Value)> {
                         own. `metadata[name]=value` narrows them by the words that were sent with them.",
         "operationId": "list_completions",
         "parameters": [
-            query("after", "The last one of the page before", json!({"type": "string", "pattern": "^chatcmpl-[a-z0-9]{1,64}$"})),
+            query("after", "The last one of the page before", json!({"type": "string", "pattern": "^(chatcmpl-[a-z0-9]{1,64})?$"})),
             query("limit", "How many, 1 to 100", json!({"type": "integer", "minimum": 1, "maximum": 100})),
             query("order", "The oldest first where nothing is said", json!({"type": "string", "enum": ["asc", "desc"]})),
             query("model", "Of this model alone", text()),
