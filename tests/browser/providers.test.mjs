@@ -75,7 +75,7 @@ async function journey(ada, product, provider) {
 
   await ada.sendDialog("add", `${base}/keys`, { label: "first", secret: secrets.good, weight: "1" });
   const row = (secret) => page.locator("tbody tr", { hasText: `…${secret.slice(-4)}` });
-  const badge = (secret) => row(secret).locator("td").nth(2).locator(".badge").first();
+  const badge = (secret) => row(secret).locator("td").nth(3).locator(".badge").first();
   assert.ok(!(await page.content()).includes(secrets.good), "a secret does not come back");
   await badge(secrets.good).and(page.locator(".badge-good")).waitFor();
   // One click tries it at the provider.

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use super::input::Input;
@@ -277,14 +278,9 @@ impl<'a> Fields<'a> {
     }
 
     /// The tenant's word for whose question it is, in OpenAI's fields.
-    pub(crate) fn end_user(&self) -> Result<Option<String>, BadBody> {
-        for name in [SAFETY_IDENTIFIER, USER] {
-            let raw = self.given(name);
-            if let Some(word) = raw.and_then(|raw| end_user_word(name, raw).transpose()) {
-                return word.map(Some);
-            }
-        }
-        Ok(None)
+    pub(crate) fn end_user(&self) -> Option<String> {
+        let mut fields = [SAFETY_IDENTIFIER, USER].into_iter();
+        fields.find_map(|name| end_user_word(self.given(name)?))
     }
 
     /// The model's name, which must be there.
@@ -374,16 +370,16 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A word for an end user; what is no text or empty says nothing.
-pub(crate) fn end_user_word(name: &'static str, raw: &RawValue) -> Result<Option<String>, BadBody> {
-    let Ok(word) = serde_json::from_str::<String>(raw.get()) else {
-        return Ok(None);
+/// A word for an end user; what is no text or empty says nothing. A longer one than any that is meant stands
+/// for somebody all the same, by its hash: providers take it, and nobody wants to keep it.
+pub(crate) fn end_user_word(raw: &RawValue) -> Option<String> {
+    let word = serde_json::from_str::<String>(raw.get()).ok()?;
+    let word = if word.len() > END_USER_WORD_BYTES_MAX {
+        format!("sha256:{}", hex::encode(Sha256::digest(word.as_bytes())))
+    } else {
+        word
     };
-    if word.len() > END_USER_WORD_BYTES_MAX {
-        let message = format!("`{name}` is longer than {END_USER_WORD_BYTES_MAX} bytes.");
-        return Err(BadBody::of(name, message));
-    }
-    Ok(Some(word).filter(|word| !word.is_empty()))
+    Some(word).filter(|word| !word.is_empty())
 }
 
 pub(crate) fn wrong(field: &'static str, message: &str) -> BadBody {

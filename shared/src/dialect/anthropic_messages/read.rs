@@ -128,16 +128,14 @@ fn asked(fields: &Fields<'_>) -> Result<Asked, BadBody> {
     asked.input_estimate = fields.input_estimate();
     asked.bounds = fields.bounds();
     asked.open = OPEN;
-    asked.end_user = fields.get(METADATA).map_or(Ok(None), end_user_of)?;
+    asked.end_user = fields.get(METADATA).and_then(end_user_of);
     Ok(asked)
 }
 
 /// The tenant's word for whose question it is.
-fn end_user_of(metadata: &RawValue) -> Result<Option<String>, BadBody> {
-    match json::fields(metadata.get().as_bytes(), [USER_ID]) {
-        Ok([Some(word)]) => end_user_word("metadata.user_id", word),
-        Ok([None]) | Err(_) => Ok(None),
-    }
+fn end_user_of(metadata: &RawValue) -> Option<String> {
+    let [word] = json::fields(metadata.get().as_bytes(), [USER_ID]).ok()?;
+    end_user_word(word?)
 }
 
 /// Whether `context_management` has the conversation summed up, by a call of the model that `usage` at the

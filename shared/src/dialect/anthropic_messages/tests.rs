@@ -363,9 +363,7 @@ fn the_tenants_word_for_an_end_user_is_read_and_gives_way_to_the_name() {
         r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"x"}}],"metadata":{{"user_id":"{}"}}}}"#,
         "x".repeat(513)
     );
-    let refused = ANTHROPIC_MESSAGES.read(&head, &Body::of_json(long.as_str()));
-    assert_eq!(
-        refused.expect_err("too long").param,
-        Some("metadata.user_id")
-    );
+    let asked = ANTHROPIC_MESSAGES.read(&head, &Body::of_json(long.as_str()));
+    let word = asked.expect("whoever it is").end_user.expect("a word");
+    assert!(word.starts_with("sha256:") && word.len() == 71, "{word}");
 }

@@ -130,7 +130,7 @@ impl Dialect for OpenAi {
         })?;
         let fields = Fields::read(head, self.fields, json)?;
         let mut asked = (self.read)(&fields)?;
-        asked.end_user = fields.end_user()?;
+        asked.end_user = fields.end_user();
         fields.allowed()?;
         Ok(asked)
     }

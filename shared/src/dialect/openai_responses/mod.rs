@@ -110,7 +110,7 @@ impl Dialect for OpenAiResponses {
         })?;
         let fields = Fields::read(head, FIELDS, json)?;
         let mut asked = asked(&fields)?;
-        asked.end_user = fields.end_user()?;
+        asked.end_user = fields.end_user();
         fields.allowed()?;
         Ok(asked)
     }

@@ -19,8 +19,6 @@ const NONE: Value = Value::Null;
 /// Fields by which a request would cost something else than what its model's price says.
 const REFUSED: &[(&str, &str)] = &[
     ("service_tier", r#""service_tier":"priority""#),
-    ("models", r#""models":["other/dear"]"#),
-    ("route", r#""route":"fallback""#),
     ("best_of", r#""best_of":8"#),
     (
         "prediction",
