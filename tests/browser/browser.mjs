@@ -132,8 +132,8 @@ export class Person {
     return form;
   }
 
-  /** Fills and sends a form and waits for the page after it; answers its status. */
-  async send(action, values = {}) {
+  /** Fills and sends a form, by this button of it, and waits for the page after it; answers its status. */
+  async send(action, values = {}, button = "button:not([name]):not([type=button])") {
     const form = await this.fill(action, values);
     const [answer] = await Promise.all([
       this.page.waitForResponse((response) => {
@@ -141,7 +141,7 @@ export class Person {
         const goesOn = response.status() >= 300 && response.status() < 400;
         return request.isNavigationRequest() && !goesOn;
       }),
-      form.locator("button:not([name]):not([type=button])").last().click(),
+      form.locator(button).last().click(),
     ]);
     await this.page.waitForLoadState();
     return answer.status();

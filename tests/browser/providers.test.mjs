@@ -114,7 +114,7 @@ async function journey(ada, product, provider) {
   // Keys by the dozen: one of these two is refused.
   await page.locator(`a[href="${base}/keys/bulk"]`).click();
   const lines = `${secrets.second} second\n${secrets.refused} third`;
-  assert.equal(await ada.send(`${base}/keys/bulk`, { secrets: lines, weight: "1", do: "add" }), 200);
+  assert.equal(await ada.send(`${base}/keys/bulk`, { secrets: lines, weight: "1" }, '[name="do"][value="add"]'), 200);
   assert.equal(await page.locator("tbody .badge-good").count(), 2, "both were added");
   await until("a call meets the refused key and it is put away", 20_000, async () => {
     await call();
