@@ -60,7 +60,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     shared::process::run(program, start)
 }
 
-async fn start(settings: Settings) -> Result<(), Failure> {
+async fn start(settings: Settings, supervisor: Supervisor) -> Result<(), Failure> {
     let Settings {
         common,
         gateway: config,
@@ -72,7 +72,7 @@ async fn start(settings: Settings) -> Result<(), Failure> {
         let databases = vec![(database, backup::GATEWAY)];
         return Ok(backup::run(databases, &common, to).await?);
     }
-    let (supervisor, metrics) = (Supervisor::new(), Metrics::default());
+    let metrics = Metrics::default();
     let secrets = GatewaySecrets::take(&common)?;
     let listener = Gateway::bind(&config)?;
     telemetry::serve_metrics(&common, &metrics, &supervisor)?;

@@ -40,7 +40,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     shared::process::run(program, start)
 }
 
-async fn start(settings: Settings) -> Result<(), StartError> {
+async fn start(settings: Settings, supervisor: Supervisor) -> Result<(), StartError> {
     let Settings {
         common,
         server: config,
@@ -51,8 +51,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     if let Some(command) = command {
         return command.run(&config, &common).await;
     }
-    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
-    let _at_end = supervisor.stop_at_end();
+    let (metrics, clock) = (Metrics::default(), Clock::system());
     let secrets = ServerSecrets::take(&config, &common)?;
     let listener = Server::bind(&config)?;
     telemetry::serve_metrics(&common, &metrics, &supervisor)?;

@@ -22,6 +22,9 @@ pub const ALLOCATOR: Allocator = mimalloc::MiMalloc;
 /// Between two times that memory which was freed goes back to the system.
 const GIVEN_BACK_EVERY: Duration = Duration::from_secs(2);
 
+/// The tasks of a start that failed have so long to end.
+const FAILED_START_MAX: Duration = Duration::from_secs(5);
+
 /// mimalloc 3 gives back what was freed a second ago when a thread ends, and the threads of a server live
 /// as long as it does: the nineteen megabytes of each password that was checked stayed for ever. A thread
 /// that does next to nothing ends now and then. Ends with the process.
@@ -50,8 +53,9 @@ pub struct Program {
 }
 
 /// Reads the settings, runs `work` on a multi-threaded runtime and turns its end into an exit code.
-/// A failure is one sentence on standard error.
-pub fn run<S, F, E>(program: Program, work: impl FnOnce(S) -> F) -> ExitCode
+/// A failure is one sentence on standard error, the last one: what `work` started with its supervisor
+/// is ended before.
+pub fn run<S, F, E>(program: Program, work: impl FnOnce(S, Supervisor) -> F) -> ExitCode
 where
     S: Args + FromArgMatches,
     F: Future<Output = Result<(), E>>,
@@ -82,7 +86,16 @@ where
         Ok(runtime) => runtime,
         Err(error) => return fail(name, &format!("the runtime can't be started: {error}")),
     };
-    match runtime.block_on(work(settings)) {
+    let supervisor = Supervisor::new();
+    let ended = runtime.block_on(async {
+        let ended = work(settings, supervisor.clone()).await;
+        if ended.is_err() {
+            supervisor.finish(FAILED_START_MAX).await;
+        }
+        ended
+    });
+    drop(runtime);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(name, &error.to_string()),
     }
@@ -130,6 +143,7 @@ pub async fn until_parted<T, E>(
 ) -> Result<(), E> {
     // Caught before anything says that it serves.
     let signals = StopSignals::catch();
+    supervisor.serves();
     tokio::pin!(serving);
     tokio::select! {
         () = stop_after(signals, supervisor, farewell.notice) => {}

@@ -2,12 +2,12 @@
 //! log. Knows nothing of what the tasks do.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error};
 
@@ -22,7 +22,14 @@ pub struct Supervisor {
 
 /// The tasks without which a process does not do its work, and which of them are gone; clones share both.
 #[derive(Debug, Clone, Default)]
-pub struct VitalTasks(Arc<Mutex<Vec<VitalTask>>>);
+pub struct VitalTasks(Arc<Mutex<Vital>>);
+
+#[derive(Debug, Default)]
+struct Vital {
+    tasks: Vec<VitalTask>,
+    /// Before that a task that ends is part of a start that fails, which says its own sentence.
+    is_serving: bool,
+}
 
 #[derive(Debug)]
 struct VitalTask {
@@ -34,27 +41,31 @@ struct VitalTask {
 impl VitalTasks {
     /// One that ended although the process was not told to stop.
     pub fn missing(&self) -> Option<&'static str> {
-        let tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().find(|task| task.is_gone).map(|task| task.name)
+        let vital = self.lock();
+        let mut tasks = vital.tasks.iter();
+        tasks.find(|task| task.is_gone).map(|task| task.name)
     }
 
     /// Ends those of that name, as a fault of theirs would; for tests of what notices it.
     pub fn kill(&self, name: &str) {
-        let tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for task in tasks.iter().filter(|task| task.name == name) {
+        for task in (self.lock().tasks.iter()).filter(|task| task.name == name) {
             task.kill.cancel();
         }
     }
 
     fn begin(&self, name: &'static str) -> (usize, CancellationToken) {
         let kill = CancellationToken::new();
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.push(VitalTask {
+        let mut vital = self.lock();
+        vital.tasks.push(VitalTask {
             name,
             kill: kill.clone(),
             is_gone: false,
         });
-        (tasks.len() - 1, kill)
+        (vital.tasks.len() - 1, kill)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vital> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,16 +81,22 @@ impl Drop for VitalEnd {
         if self.stop.is_cancelled() {
             return;
         }
-        let mut tasks = self.tasks.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = tasks.get_mut(self.at) {
+        let mut vital = self.tasks.lock();
+        let is_serving = vital.is_serving;
+        if let Some(task) = vital.tasks.get_mut(self.at) {
             task.is_gone = true;
-            let name = task.name;
-            error!(
-                task = name,
-                "task `{name}` ended, and this process can't do its work without it"
-            );
+            if is_serving {
+                tell_missing(task.name);
+            }
         }
     }
+}
+
+fn tell_missing(name: &'static str) {
+    error!(
+        task = name,
+        "task `{name}` ended, and this process can't do its work without it"
+    );
 }
 
 impl Supervisor {
@@ -110,9 +127,14 @@ impl Supervisor {
         self.stop.cancel();
     }
 
-    /// Stops when it is dropped: a start that fails ends its tasks, which is no fault of theirs.
-    pub fn stop_at_end(&self) -> DropGuard {
-        self.stop.clone().drop_guard()
+    /// The start is over: from now on the end of a vital task is told at once, and one that is gone
+    /// already is told now.
+    pub fn serves(&self) {
+        let mut vital = self.vital.lock();
+        vital.is_serving = true;
+        for task in vital.tasks.iter().filter(|task| task.is_gone) {
+            tell_missing(task.name);
+        }
     }
 
     /// What readiness asks: the tasks that were made [`Supervisor::vital`].

@@ -82,7 +82,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn start(settings: Settings) -> Result<(), StartError> {
+async fn start(settings: Settings, supervisor: Supervisor) -> Result<(), StartError> {
     let Settings {
         common,
         server: server_config,
@@ -98,8 +98,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         Some(command) => return Ok(command.run(&server_config, &common).await?),
         None => {}
     }
-    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
-    let _at_end = supervisor.stop_at_end();
+    let (metrics, clock) = (Metrics::default(), Clock::system());
     let (supervisor, metrics) = (&supervisor, &metrics);
     let secrets = ServerSecrets::take(&server_config, &common)?;
     let gateway_secrets = GatewaySecrets::take(&common)?;

@@ -92,9 +92,9 @@ fn e01_retry_after_may_be_a_date() {
 
 /// What a tenant reads of a refusal; the keys stay active.
 pub(crate) async fn reads(shape: Shape, script: Script) -> crate::reading::Whole {
-    let rows = vec![saying("bad", script), always(good_whole())];
+    let rows = vec![saying("bad words", script), always(good_whole())];
     let case = case(shape, rows).keys(&TWO).start().await;
-    let refused = case.chat(&says("bad")).await;
+    let refused = case.chat(&says("bad words")).await;
     assert_eq!(
         case.key_states().await,
         ["active", "active"],

@@ -15,7 +15,10 @@ use crate::world::everywhere;
 fn e04_a_flagged_prompt_disables_no_key() {
     everywhere(async |shape| {
         let body = r#"{"error":{"code":403,"message":"Your input was flagged by moderation","metadata":{"reasons":["violence"],"flagged_input":"..."}}}"#;
-        let rows = vec![saying("evil", error(403, body)), always(good_whole())];
+        let rows = vec![
+            saying("evil things", error(403, body)),
+            always(good_whole()),
+        ];
         let case = case(shape, rows).keys(&TWO).start().await;
         for _ in 0..2 {
             let flagged = case.chat(&says("evil things")).await;

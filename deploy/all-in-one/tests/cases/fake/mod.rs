@@ -95,8 +95,10 @@ pub(crate) fn with_field(field: &'static str, script: Script) -> Row {
     on(move |seen| seen.has(field), script)
 }
 
-/// A row for bodies that hold a text.
+/// A row for bodies that hold a text, which must not be one that a hash or an id may hold by chance.
 pub(crate) fn saying(text: &'static str, script: Script) -> Row {
+    let is_of_an_id = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-';
+    assert!(!text.bytes().all(is_of_an_id), "{text} may be in any body");
     on(move |seen| seen.says(text), script)
 }
 

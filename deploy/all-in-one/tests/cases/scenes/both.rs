@@ -90,8 +90,8 @@ async fn asked_by_words(server: &Program, shape: Shape) -> Case {
     let rows = vec![
         saying("to its end", paced(DELIVERED, PACE)),
         saying("without end", paced(ENDLESS, PACE)),
-        saying("soon", at_once(800)),
-        saying("late", at_once(3_500)),
+        saying("soon, please", at_once(800)),
+        saying("later, please", at_once(3_500)),
     ];
     case(shape, rows)
         .price(by_token())
@@ -173,7 +173,7 @@ fn one_process_that_dies_charges_what_was_delivered_and_nothing_that_was_not() {
             waule.start().await;
             let case = asked_by_words(&waule, Shape::Whole).await;
             let mut half = streams(&case, "without end").await;
-            let (soon, late) = (saying_so("soon"), saying_so("late"));
+            let (soon, late) = (saying_so("soon, please"), saying_so("later, please"));
             let late = case.chat_body(&late);
             let late = case.request("/api/v1/chat/completions").json(&late).send();
             let dying = async {

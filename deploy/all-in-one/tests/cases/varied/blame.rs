@@ -87,10 +87,10 @@ async fn neighbour(case: &Case) -> Customer {
 #[test]
 fn a_tenant_that_makes_a_provider_refuse_leaves_keys_to_the_others() {
     each(STEERED, async |shape, make: Make| {
-        let rows = vec![saying("bad", make()), always(good_whole())];
+        let rows = vec![saying("bad words", make()), always(good_whole())];
         let mut case = case(shape, rows).keys(&FOUR).start().await;
         for _ in 0..12 {
-            case.chat(&says("bad")).await;
+            case.chat(&says("bad words")).await;
         }
         case.is_free().await;
         // The keys are good: the provider lists models for each of them.
@@ -108,10 +108,10 @@ fn a_tenant_that_makes_a_provider_refuse_leaves_keys_to_the_others() {
 fn a_pool_of_one_key_is_not_taken_from_the_others_either() {
     // What depends on the request, or is refuted by the free question, must leave the only key.
     each(&STEERED[..7], async |shape, make: Make| {
-        let rows = vec![saying("bad", make()), always(good_whole())];
+        let rows = vec![saying("bad words", make()), always(good_whole())];
         let mut case = case(shape, rows).keys(&FOUR[..1]).start().await;
         for _ in 0..3 {
-            case.chat(&says("bad")).await;
+            case.chat(&says("bad words")).await;
         }
         case.customer = neighbour(&case).await;
         let told = case.chat(&NONE).await;

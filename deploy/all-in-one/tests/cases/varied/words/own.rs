@@ -188,11 +188,11 @@ fn what_is_not_the_tenants_is_taken_out_of_the_providers_words() {
         let body = json!({"error": {"message": format!("Rejected for {secret} in this region"),
             "type": "invalid_request_error", "param": secret, "code": "invalid_value"}});
         let rows = vec![
-            saying("bad", error(400, &body.to_string())),
+            saying("bad words", error(400, &body.to_string())),
             always(good_whole()),
         ];
         let case = case(shape, rows).keys(&FOUR[..1]).start().await;
-        let refused = case.chat(&says("bad")).await;
+        let refused = case.chat(&says("bad words")).await;
         refused.is(400);
         assert!(refused.message().contains("Rejected"), "{}", refused.text);
         assert!(!refused.text.contains(secret), "{}", refused.text);
