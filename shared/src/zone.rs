@@ -40,6 +40,41 @@ pub struct Stretch {
     pub end: Moment,
 }
 
+/// What clocks and calendars of a zone show at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wall {
+    /// The day.
+    pub date: CivilDate,
+    /// From 0 to 23.
+    pub hour: u8,
+    /// Of the hour.
+    pub minute: u8,
+    /// Of the minute.
+    pub second: u8,
+    /// Milliseconds of the second.
+    pub ms: u16,
+    /// By how many seconds its clocks are ahead of UTC.
+    pub offset_s: i32,
+}
+
+impl Wall {
+    /// Minutes since midnight, as the clocks show.
+    pub fn minute_of_day(&self) -> u16 {
+        u16::from(self.hour) * 60 + u16::from(self.minute)
+    }
+
+    /// By how much its clocks are ahead of UTC, for people: `UTC+8`, `UTC+5:30`, `UTC`.
+    pub fn offset(&self) -> String {
+        let sign = if self.offset_s < 0 { '-' } else { '+' };
+        let minutes = self.offset_s.unsigned_abs() / 60;
+        match (minutes / 60, minutes % 60) {
+            (0, 0) => UTC.to_owned(),
+            (hours, 0) => format!("{UTC}{sign}{hours}"),
+            (hours, rest) => format!("{UTC}{sign}{hours}:{rest:02}"),
+        }
+    }
+}
+
 impl Zone {
     /// The zone without rules.
     pub fn utc() -> Self {
@@ -102,6 +137,49 @@ impl Zone {
         })
     }
 
+    /// What its clocks and its calendar show at a moment; UTC's for those beyond the calendar.
+    pub fn wall(&self, at: Moment) -> Wall {
+        self.wall_within(at).unwrap_or_else(|| utc_wall(at))
+    }
+
+    fn wall_within(&self, at: Moment) -> Option<Wall> {
+        let at = Timestamp::from_millisecond(at.unix_ms()).ok()?;
+        let shown = at.to_zoned_datetime(self.0.clone());
+        Some(Wall {
+            date: CivilDate {
+                year: shown.year().into(),
+                month: shown.month().try_into().ok()?,
+                day: shown.day().try_into().ok()?,
+            },
+            hour: shown.hour().try_into().ok()?,
+            minute: shown.minute().try_into().ok()?,
+            second: shown.second().try_into().ok()?,
+            ms: shown.millisecond().try_into().ok()?,
+            offset_s: shown.offset().seconds(),
+        })
+    }
+
+    /// The first moment of the day that lies `days` days of its calendar before the one of `at`.
+    pub fn days_before(&self, at: Moment, days: u32) -> Moment {
+        let first = self.date(at).and_then(|date| {
+            let days = jiff::Span::new().try_days(days).ok()?;
+            self.begin(date.checked_sub(days).ok()?)
+        });
+        first.unwrap_or_else(|| {
+            let back = i64::from(days).saturating_mul(MS_PER_DAY);
+            Moment::from_unix_ms(utc_day(at).start.unix_ms().saturating_sub(back))
+        })
+    }
+
+    /// Its name with what its clocks are ahead of UTC at a moment: `Asia/Shanghai (UTC+8)`.
+    pub fn label(&self, at: Moment) -> String {
+        let ahead = self.wall(at).offset();
+        match self.name() {
+            UTC => UTC.to_owned(),
+            name => format!("{name} ({ahead})"),
+        }
+    }
+
     /// The month that `at` lies in.
     pub fn month(&self, at: Moment) -> Stretch {
         let found = self.date(at).and_then(|date| {
@@ -142,6 +220,20 @@ impl Zone {
             .start_of_day()
             .ok()?;
         Some(Moment::from_unix_ms(begun.timestamp().as_millisecond()))
+    }
+}
+
+/// What UTC's clocks show, for moments that no calendar has.
+fn utc_wall(at: Moment) -> Wall {
+    let seconds = at.unix_ms().rem_euclid(MS_PER_DAY) / 1_000;
+    let part = |n: i64| u8::try_from(n).unwrap_or(0);
+    Wall {
+        date: CivilDate::of(at),
+        hour: part(seconds / 3_600),
+        minute: part(seconds / 60 % 60),
+        second: part(seconds % 60),
+        ms: u16::try_from(at.unix_ms().rem_euclid(1_000)).unwrap_or(0),
+        offset_s: 0,
     }
 }
 

@@ -103,6 +103,89 @@ fn days_and_months_begin_where_people_live() {
     }
 }
 
+#[test]
+fn clocks_and_offsets_are_those_of_the_moment() {
+    for (name, moment, clock, label) in [
+        ("UTC", "2026-11-27T15:59:59.999Z", "11-27 15:59", "UTC"),
+        (
+            "Asia/Shanghai",
+            "2026-11-27T15:59:59.999Z",
+            "11-27 23:59",
+            "Asia/Shanghai (UTC+8)",
+        ),
+        (
+            "Asia/Shanghai",
+            "2026-11-27T16:00:00Z",
+            "11-28 00:00",
+            "Asia/Shanghai (UTC+8)",
+        ),
+        (
+            "Asia/Kolkata",
+            "2026-11-27T18:30:00Z",
+            "11-28 00:00",
+            "Asia/Kolkata (UTC+5:30)",
+        ),
+        // The last second before and the first of summer time, then the hour that comes twice.
+        (
+            "America/New_York",
+            "2026-03-08T06:59:59Z",
+            "03-08 01:59",
+            "America/New_York (UTC-5)",
+        ),
+        (
+            "America/New_York",
+            "2026-03-08T07:00:00Z",
+            "03-08 03:00",
+            "America/New_York (UTC-4)",
+        ),
+        (
+            "America/New_York",
+            "2026-11-01T05:30:00Z",
+            "11-01 01:30",
+            "America/New_York (UTC-4)",
+        ),
+        (
+            "America/New_York",
+            "2026-11-01T06:30:00Z",
+            "11-01 01:30",
+            "America/New_York (UTC-5)",
+        ),
+        (
+            "America/St_Johns",
+            "2026-01-05T03:29:00Z",
+            "01-04 23:59",
+            "America/St_Johns (UTC-3:30)",
+        ),
+    ] {
+        let zone = zone(name);
+        let wall = zone.wall(at(moment));
+        let CivilDate { month, day, .. } = wall.date;
+        let shown = format!("{month:02}-{day:02} {:02}:{:02}", wall.hour, wall.minute);
+        assert_eq!(shown, clock, "{name} {moment}");
+        assert_eq!(zone.label(at(moment)), label, "{name} {moment}");
+    }
+}
+
+#[test]
+fn days_are_counted_back_by_the_calendar_and_not_by_hours() {
+    for (name, moment, days, first) in [
+        ("Asia/Shanghai", "2026-11-28T15:59:00Z", 6, "2026-11-21T16:00:00Z"),
+        ("Asia/Shanghai", "2026-11-28T16:00:00Z", 6, "2026-11-22T16:00:00Z"),
+        // Over a day of 25 hours, then over one of 23.
+        ("America/New_York", "2026-11-03T12:00:00Z", 6, "2026-10-28T04:00:00Z"),
+        ("America/New_York", "2026-03-10T12:00:00Z", 2, "2026-03-08T05:00:00Z"),
+        ("America/New_York", "2026-03-10T12:00:00Z", 1, "2026-03-09T04:00:00Z"),
+        ("Asia/Kolkata", "2026-11-28T12:00:00Z", 0, "2026-11-27T18:30:00Z"),
+        ("Africa/Cairo", "2026-04-25T12:00:00Z", 1, "2026-04-23T22:00:00Z"),
+    ] {
+        let first = at(first);
+        assert_eq!(zone(name).days_before(at(moment), days), first, "{name} {moment}");
+    }
+    let far = Moment::from_unix_ms(i64::MIN);
+    zone("Asia/Shanghai").days_before(far, u32::MAX);
+    zone("Asia/Shanghai").wall(far);
+}
+
 proptest! {
     #[test]
     fn days_follow_one_another_without_gap(

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use server_store::rollups::{ReportScope, SumsQuery, Top, TopOf, TopTenants};
 use shared::clock::Moment;
 use shared::db::DbError;
+use shared::zone::Zone;
 
 use super::rollup::TOP_TENANTS;
-use super::span::Span;
+use super::span::{Span, Window};
 use super::sums::{Grain, Sums};
 use super::{Point, Reports};
 
@@ -19,7 +20,7 @@ const MODELS_MAX: i64 = 10_000;
 /// A series by the hour has at most this many: two weeks.
 const HOURS_MAX: i64 = 14 * 24;
 /// A series by the day has at most this many: 400 days.
-const DAYS_MAX: i64 = 400;
+const DAYS_MAX: u32 = 400;
 
 /// Of when a dashboard is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,19 +39,23 @@ pub enum Range {
 }
 
 impl Range {
-    /// As whole hours or days.
-    pub fn query(self, now: Moment) -> SumsQuery {
+    /// As whole hours or days of a zone.
+    pub fn window(self, now: Moment, zone: &Zone) -> Window {
         match self {
-            Self::Last(span) => span.query(now),
+            Self::Last(span) => span.window(now, zone),
             Self::Between { grain, from, until } => {
                 let last = Moment::from_unix_ms(until.unix_ms().saturating_sub(1));
-                let until = grain.later(grain.start(last), 1);
-                let most = match grain {
-                    Grain::Hour => HOURS_MAX,
-                    Grain::Day => DAYS_MAX,
-                };
-                let from = grain.start(from).max(grain.later(until, -most)).min(until);
-                SumsQuery { grain, from, until }
+                match grain {
+                    Grain::Hour => {
+                        let until = grain.later(grain.start(last), 1);
+                        let most = grain.later(until, -HOURS_MAX);
+                        Window::hours(grain.start(from).max(most), until)
+                    }
+                    Grain::Day => {
+                        let most = zone.days_before(last, DAYS_MAX - 1);
+                        Window::days_between(from.max(most), last, zone)
+                    }
+                }
             }
         }
     }
@@ -71,8 +76,8 @@ pub struct Freshness {
 /// A dashboard's figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dashboard {
-    /// The hours or days it covers.
-    pub query: SumsQuery,
+    /// What a point is.
+    pub grain: Grain,
     /// All of them together.
     pub totals: Sums,
     /// As many hours or days before them, together.
@@ -93,15 +98,18 @@ pub struct Dashboard {
     pub fresh: Freshness,
 }
 
-/// A sum for each hour or day, also where nothing was called.
-pub(super) fn filled(query: SumsQuery, sums: Vec<(Moment, Sums)>) -> Vec<Point> {
-    let mut known: HashMap<Moment, Sums> = sums.into_iter().collect();
-    let mut points = Vec::new();
-    let mut at = query.from;
-    while at < query.until {
-        let sums = known.remove(&at).unwrap_or_default();
-        points.push(Point { at, sums });
-        at = query.grain.later(at, 1);
+/// A sum for each column, also where nothing was called.
+pub(super) fn filled(window: &Window, sums: Vec<(Moment, Sums)>) -> Vec<Point> {
+    let empty = window.starts.iter().map(|at| Point {
+        at: *at,
+        sums: Sums::default(),
+    });
+    let mut points: Vec<Point> = empty.collect();
+    for (at, sums) in sums {
+        let place = window.place(at);
+        if let Some(point) = place.and_then(|place| points.get_mut(place)) {
+            point.sums.merge(&sums);
+        }
     }
     points
 }
@@ -127,19 +135,26 @@ impl Reports {
         })
     }
 
-    /// The series of a scope, an hour or day after the other.
+    /// The series of a scope, a column after the other.
     pub async fn series(
         &self,
         scope: &ReportScope,
-        query: SumsQuery,
+        window: &Window,
     ) -> Result<Vec<Point>, DbError> {
-        Ok(filled(query, self.store.sums_series(scope, query).await?))
+        let sums = self.store.sums_series(scope, window.query()).await?;
+        Ok(filled(window, sums))
     }
 
-    /// What all calls of a span add up to.
+    /// What all calls of a span add up to, in the platform's zone.
     pub async fn totals(&self, scope: &ReportScope, span: Span) -> Result<Sums, DbError> {
-        let series = self.series(scope, span.query(self.clock.now())).await?;
-        Ok(total(&series))
+        let window = self.window(span).await;
+        self.store.sums_total(scope, window.query()).await
+    }
+
+    /// A span in the platform's zone.
+    async fn window(&self, span: Span) -> Window {
+        let zone = self.zones.platform().await;
+        span.window(self.clock.now(), &zone)
     }
 
     /// Names of tenants, by id.
@@ -152,35 +167,30 @@ impl Reports {
 
     /// What the calls of some models added up to in the last day, by model.
     pub async fn models_day(&self, models: &[&str]) -> Result<HashMap<String, Sums>, DbError> {
-        let query = Span::Day.query(self.clock.now());
+        let query = self.window(Span::Day).await.query();
         self.store.model_sums(models, query).await
     }
 
     /// How many calls each model had in the last day.
     pub async fn model_calls(&self) -> Result<HashMap<String, u64>, DbError> {
-        let query = Span::Day.query(self.clock.now());
+        let query = self.window(Span::Day).await.query();
         let tops = self.store.tops(TopOf::Models, query, MODELS_MAX).await?;
         Ok(tops.into_iter().map(|top| (top.name, top.calls)).collect())
     }
 
-    /// A dashboard of the platform, or of one operation, model, provider or tenant.
+    /// A dashboard of the platform, or of one operation, model, provider or tenant, in the platform's zone.
     pub async fn dashboard(&self, scope: &ReportScope, range: Range) -> Result<Dashboard, DbError> {
-        let query = range.query(self.clock.now());
-        let length = query.until.unix_ms().saturating_sub(query.from.unix_ms());
-        let earlier = SumsQuery {
-            from: Moment::from_unix_ms(query.from.unix_ms().saturating_sub(length)),
-            until: query.from,
-            ..query
-        };
+        let zone = self.zones.platform().await;
+        let window = range.window(self.clock.now(), &zone);
         let (series, before, fresh) = tokio::try_join!(
-            self.series(scope, query),
-            self.store.sums_series(scope, earlier),
+            self.series(scope, &window),
+            self.store.sums_total(scope, window.before()),
             self.freshness()
         )?;
         let mut dashboard = Dashboard {
-            query,
+            grain: window.grain,
             totals: total(&series),
-            before: total(&filled(earlier, before)),
+            before,
             series,
             models: Vec::new(),
             providers: Vec::new(),
@@ -190,23 +200,30 @@ impl Reports {
             fresh,
         };
         match scope {
-            ReportScope::Platform => self.add_tops(&mut dashboard, range).await?,
+            ReportScope::Platform => {
+                self.add_tops(&mut dashboard, range, window.query()).await?;
+            },
             ReportScope::Tenant(tenant) => {
                 let of = TopOf::ModelsOf(tenant);
-                dashboard.models = self.store.tops(of, query, TOPS).await?;
+                dashboard.models = self.store.tops(of, window.query(), TOPS).await?;
             }
             ReportScope::Operation(_) | ReportScope::Model(_) | ReportScope::Provider(_) => {}
         }
         Ok(dashboard)
     }
 
-    async fn add_tops(&self, dashboard: &mut Dashboard, range: Range) -> Result<(), DbError> {
-        let (store, query) = (&self.store, dashboard.query);
+    async fn add_tops(
+        &self,
+        dashboard: &mut Dashboard,
+        range: Range,
+        query: SumsQuery,
+    ) -> Result<(), DbError> {
+        let store = &self.store;
         let (models, providers, operations, tenants) = tokio::try_join!(
             store.tops(TopOf::Models, query, TOPS),
             store.tops(TopOf::Providers, query, TOPS),
             store.tops(TopOf::Operations, query, TOPS),
-            self.top_tenants(range)
+            self.top_tenants(range, query)
         )?;
         let ids = tenants.tenants.iter().map(|top| top.name.as_str());
         dashboard.tenant_names = store.tenant_names(ids).await?;
@@ -219,17 +236,14 @@ impl Reports {
 
     /// For the spans that are offered, as found in the background; else found now, which takes as long
     /// as there are tenants.
-    async fn top_tenants(&self, range: Range) -> Result<TopTenants, DbError> {
+    async fn top_tenants(&self, range: Range, query: SumsQuery) -> Result<TopTenants, DbError> {
         if let Range::Last(span) = range
             && let Some(kept) = self.store.kept_top_tenants(span.word()).await?
         {
             return Ok(kept);
         }
         let now = self.clock.now();
-        let tenants = self
-            .store
-            .top_tenants(range.query(now), TOP_TENANTS)
-            .await?;
+        let tenants = self.store.top_tenants(query, TOP_TENANTS).await?;
         Ok(TopTenants { tenants, at: now })
     }
 }

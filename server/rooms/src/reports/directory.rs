@@ -68,7 +68,8 @@ impl Reports {
             (folded(&tenant.name), tenant.id.to_string())
         });
         let ids: Vec<TenantId> = page.rows.iter().map(|tenant| tenant.id.clone()).collect();
-        let month = Span::Month.query(self.clock.now());
+        let zone = self.zones.platform().await;
+        let month = Span::Month.window(self.clock.now(), &zone).query();
         let balances = self.ledger.balances(&ids).await?;
         let (spent, called) =
             tokio::try_join!(self.store.spent(&ids, month), self.store.last_calls(&ids))?;

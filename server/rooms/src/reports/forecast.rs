@@ -38,6 +38,8 @@ pub struct Pace<'a> {
     pub days: &'a [Credits],
     /// What the tenant's prices are multiplied by, in millionths.
     pub multiplier_ppm: i64,
+    /// When today began.
+    pub today: Moment,
     /// Now.
     pub now: Moment,
 }
@@ -46,7 +48,8 @@ impl Pace<'_> {
     /// What was spent, and in how many milliseconds: from the first day with spending on, at least a
     /// day, so that neither a new tenant nor an early hour distorts it.
     fn measured(&self) -> Option<(i128, i128)> {
-        let today = self.now.unix_ms().rem_euclid(DAY_MS);
+        let now = self.now.unix_ms();
+        let today = now.saturating_sub(self.today.unix_ms());
         let of = |days: &[Credits]| {
             let first = days.iter().position(|spent| *spent > Credits::ZERO)?;
             let spending = days.get(first..)?;

@@ -1,14 +1,14 @@
 //! A tenant's overview: what it has and for how long, what it spent each day and on what.
 
 use server_store::accounts::Tenant;
-use server_store::rollups::{ReportScope, SumsQuery, Top, TopOf};
+use server_store::rollups::{ReportScope, Top, TopOf};
 use shared::credits::Credits;
 use shared::id::TenantId;
+use shared::zone::Zone;
 
 use super::dashboard::Freshness;
 use super::forecast::{Forecast, Pace, forecast};
 use super::span::Span;
-use super::sums::Grain;
 use super::{Point, Reports, ReportsError};
 use crate::ledger::{Balance, Grant};
 
@@ -28,9 +28,9 @@ pub struct Overview {
     pub forecast: Forecast,
     /// Grants with something left, those that expire first first.
     pub grants: Vec<Grant>,
-    /// The last 30 days, one after the other; the last one is today.
+    /// The last 30 days of the tenant's time zone, one after the other; the last one is today.
     pub days: Vec<Point>,
-    /// Charged since the tenant's day began, in its time zone; by whole hours.
+    /// Charged since the day began, in the same time zone; by whole hours.
     pub spent_today: Credits,
     /// Charged in the last 7 of them.
     pub spent_7d: Credits,
@@ -50,22 +50,32 @@ fn spent(days: &[Point]) -> Credits {
 }
 
 impl Reports {
-    /// The overview of a tenant.
+    /// The overview of a tenant, by the days of its time zone.
     pub async fn overview(&self, id: &TenantId) -> Result<Overview, ReportsError> {
         let found = self.store.tenant(id).await?;
         let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
-        let now = self.clock.now();
-        let query = Span::Month.query(now);
-        let scope = ReportScope::Tenant(id.clone());
         let zone = self.zones.of(tenant.zone.as_ref()).await;
-        let today = SumsQuery {
-            grain: Grain::Hour,
-            from: Grain::Hour.start(zone.day(now).start),
-            until: Grain::Hour.later(Grain::Hour.start(now), 1),
-        };
-        let (days, hours, models, keys, fresh) = tokio::try_join!(
-            self.series(&scope, query),
-            self.series(&scope, today),
+        self.overview_of(tenant, &zone).await
+    }
+
+    /// The same by the days of another zone, for whoever looks from elsewhere.
+    pub async fn overview_in(
+        &self,
+        id: &TenantId,
+        zone: &Zone,
+    ) -> Result<Overview, ReportsError> {
+        let found = self.store.tenant(id).await?;
+        let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
+        self.overview_of(tenant, zone).await
+    }
+
+    async fn overview_of(&self, tenant: Tenant, zone: &Zone) -> Result<Overview, ReportsError> {
+        let now = self.clock.now();
+        let window = Span::Month.window(now, zone);
+        let (id, query) = (&tenant.id, window.query());
+        let scope = ReportScope::Tenant(id.clone());
+        let (days, models, keys, fresh) = tokio::try_join!(
+            self.series(&scope, &window),
             self.store.tops(TopOf::ModelsOf(id), query, TOPS),
             self.store.tops(TopOf::KeysOf(id), query, TOPS),
             self.freshness()
@@ -86,13 +96,14 @@ impl Reports {
         let pace = Pace {
             days: &spending,
             multiplier_ppm: tenant.price_multiplier_ppm,
+            today: window.starts.last().copied().unwrap_or(now),
             now,
         };
-        let week = days.len().saturating_sub(7);
+        let last = |count: usize| days.get(days.len().saturating_sub(count)..).unwrap_or_default();
         Ok(Overview {
             forecast: forecast(&grants, pace),
-            spent_today: spent(&hours),
-            spent_7d: spent(days.get(week..).unwrap_or_default()),
+            spent_today: spent(last(1)),
+            spent_7d: spent(last(7)),
             spent_30d: spent(&days),
             tenant,
             balance,

@@ -12,12 +12,14 @@ use server_store::rollups::{Horizon, Rolled, TopTenants};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::telemetry::Metrics;
+use shared::zone::Zone;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::span::Span;
 use super::sums::Grain;
+use crate::settings::zones::Zones;
 
 /// Between two looks for records that nobody told of: those of a process that ended before it filed them.
 const PACE: Duration = Duration::from_secs(2);
@@ -81,6 +83,7 @@ impl FilingMetrics {
 #[derive(Debug)]
 pub struct Roller {
     store: Store,
+    zones: Zones,
     clock: Clock,
     metrics: Option<FilingMetrics>,
     /// Noted and not passed yet.
@@ -91,14 +94,15 @@ pub struct Roller {
     numbered: bool,
     /// Top lists are good until then.
     tops_due: Option<Instant>,
-    /// The last number and the hour they were found at; without another they stay as they are.
-    tops_of: Option<(i64, Moment)>,
+    /// The last number, the hour and the zone they were found with; without another they stay as they are.
+    tops_of: Option<(i64, Moment, Zone)>,
 }
 
 impl Roller {
     /// Over the server's database.
     pub fn new(store: Store, clock: Clock) -> Self {
         Self {
+            zones: Zones::new(store.clone(), clock.clone()),
             store,
             clock,
             metrics: None,
@@ -257,7 +261,8 @@ impl Roller {
             return Ok(());
         }
         let through = self.store.rollup_state().await?.through;
-        let of = Some((through, Grain::Hour.start(self.clock.now())));
+        let hour = Grain::Hour.start(self.clock.now());
+        let of = Some((through, hour, self.zones.platform().await));
         if self.tops_of == of {
             return Ok(());
         }
@@ -271,8 +276,10 @@ impl Roller {
     /// Finds the top tenants of every span that dashboards offer, and keeps them.
     pub async fn find_tops(&self) -> Result<(), DbError> {
         let now = self.clock.now();
+        let zone = self.zones.platform().await;
         for span in Span::ALL {
-            let tenants = self.store.top_tenants(span.query(now), TOP_TENANTS).await?;
+            let query = span.window(now, &zone).query();
+            let tenants = self.store.top_tenants(query, TOP_TENANTS).await?;
             let tops = TopTenants { tenants, at: now };
             self.store.keep_top_tenants(span.word(), &tops).await?;
         }

@@ -32,6 +32,26 @@ pub struct SumsQuery {
     pub until: Moment,
 }
 
+impl SumsQuery {
+    /// Sums that add up to all of it with as few rows as there can be, by the word of their grain: hours
+    /// up to the first whole day of UTC, days, and hours again. Only what is added up is asked for so.
+    fn parts(self) -> [(&'static str, i64, i64); 3] {
+        let (from, until) = (self.from.unix_ms(), self.until.unix_ms());
+        let (hour, day) = (Grain::Hour.word(), Grain::Day.word());
+        if self.grain == Grain::Day {
+            return [(hour, from, from), (day, from, until), (hour, until, until)];
+        }
+        let length = Grain::Day.length_ms();
+        let last = until.div_euclid(length).saturating_mul(length);
+        let first = from.saturating_add(length - 1).div_euclid(length);
+        let first = first.saturating_mul(length);
+        if first >= last {
+            return [(hour, from, until), (day, until, until), (hour, until, until)];
+        }
+        [(hour, from, first), (day, first, last), (hour, last, until)]
+    }
+}
+
 /// Whose series is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportScope {
@@ -158,15 +178,40 @@ const TOP_SUMS: &str = "CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(failed) AS
      CAST(SUM(cost_micros) AS BIGINT) AS cost, CAST(SUM(costed_calls) AS BIGINT) AS costed_calls, \
      CAST(SUM(costed_credits_micros) AS BIGINT) AS costed_credits";
 
-/// Binds what a list of the most asks with in the end: which hours or days, and how many.
-macro_rules! most_of {
-    ($asked:expr, $query:expr, $limit:expr) => {
-        $asked
-            .bind::<Text, _>($query.grain.word())
-            .bind::<BigInt, _>($query.from.unix_ms())
-            .bind::<BigInt, _>($query.until.unix_ms())
-            .bind::<BigInt, _>($limit)
+/// Whether a part of time holds any.
+fn any((_, from, until): &(&str, i64, i64)) -> bool {
+    from < until
+}
+
+/// The rows of a top list's parts of time: what is picked, which rows, and the number of the first
+/// parameter, of six.
+fn of_parts(columns: &str, rows: &str, first: usize) -> String {
+    let part = |place: usize| {
+        let grain = if place == 1 { "day" } else { "hour" };
+        let from = first + 2 * place;
+        let until = from + 1;
+        format!(
+            "SELECT {columns}, calls, failed, canceled, credits_micros, cost_micros, costed_calls, \
+             costed_credits_micros FROM rollups WHERE {rows} AND grain = '{grain}' \
+             AND starts_at >= ${from} AND starts_at < ${until}"
+        )
     };
+    [part(0), part(1), part(2)].join(" UNION ALL ")
+}
+
+/// Binds what a list of the most asks with in the end: which hours and days, and how many.
+macro_rules! most_of {
+    ($asked:expr, $query:expr, $limit:expr) => {{
+        let [(_, a, b), (_, c, d), (_, e, f)] = $query.parts();
+        $asked
+            .bind::<BigInt, _>(a)
+            .bind::<BigInt, _>(b)
+            .bind::<BigInt, _>(c)
+            .bind::<BigInt, _>(d)
+            .bind::<BigInt, _>(e)
+            .bind::<BigInt, _>(f)
+            .bind::<BigInt, _>($limit)
+    }};
 }
 
 impl Store {
@@ -197,24 +242,48 @@ impl Store {
             .collect()
     }
 
+    /// What all of a time adds up to.
+    pub async fn sums_total(
+        &self,
+        scope: &ReportScope,
+        query: SumsQuery,
+    ) -> Result<Sums, DbError> {
+        let mut total = Sums::default();
+        for (grain, from, until) in query.parts().into_iter().filter(any) {
+            let part = SumsQuery {
+                grain: Grain::from_word(grain).unwrap_or(query.grain),
+                from: Moment::from_unix_ms(from),
+                until: Moment::from_unix_ms(until),
+            };
+            for (_, sums) in self.sums_series(scope, part).await? {
+                total.merge(&sums);
+            }
+        }
+        Ok(total)
+    }
+
     /// What the calls of some models add up to, by model; those without calls are absent.
     pub async fn model_sums(
         &self,
         models: &[&str],
         query: SumsQuery,
     ) -> Result<HashMap<String, Sums>, DbError> {
-        let rows: Vec<RollupRow> = on!(self.db, |conn| {
-            rollups::table
-                .filter(rollups::dimension.eq(Dimension::Model.word()))
-                .filter(rollups::tenant_id.eq(""))
-                .filter(rollups::grain.eq(query.grain.word()))
-                .filter(rollups::starts_at.ge(query.from.unix_ms()))
-                .filter(rollups::starts_at.lt(query.until.unix_ms()))
-                .filter(rollups::model.eq_any(models))
-                .select(RollupRow::as_select())
-                .load(conn)
-                .await
-        })?;
+        let mut rows: Vec<RollupRow> = Vec::new();
+        for (grain, from, until) in query.parts().into_iter().filter(any) {
+            let part: Vec<RollupRow> = on!(self.db, |conn| {
+                rollups::table
+                    .filter(rollups::dimension.eq(Dimension::Model.word()))
+                    .filter(rollups::tenant_id.eq(""))
+                    .filter(rollups::grain.eq(grain))
+                    .filter(rollups::starts_at.ge(from))
+                    .filter(rollups::starts_at.lt(until))
+                    .filter(rollups::model.eq_any(models))
+                    .select(RollupRow::as_select())
+                    .load(conn)
+                    .await
+            })?;
+            rows.extend(part);
+        }
         let mut sums: HashMap<String, Sums> = HashMap::new();
         for row in rows {
             let of = sums.entry(row.model.clone()).or_default();
@@ -231,10 +300,14 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Top>, DbError> {
         let (dimension, tenant, column) = of.columns();
+        let rows = of_parts(
+            &format!("{column} AS name"),
+            "dimension = $1 AND tenant_id = $2 AND NOT test",
+            3,
+        );
         let text = format!(
-            "SELECT {column} AS name, {TOP_SUMS} FROM rollups WHERE dimension = $1 AND tenant_id = $2 \
-             AND grain = $3 AND starts_at >= $4 AND starts_at < $5 AND NOT test \
-             GROUP BY {column} ORDER BY credits DESC, calls DESC, name LIMIT $6"
+            "SELECT name, {TOP_SUMS} FROM ({rows}) AS parts \
+             GROUP BY name ORDER BY credits DESC, calls DESC, name LIMIT $9"
         );
         let rows: Vec<TopRow> = on!(self.db, |conn| {
             let asked = diesel::sql_query(&text)
@@ -248,10 +321,10 @@ impl Store {
     /// The tenants that spent most, the most first. Reads a row for each tenant and span, which takes
     /// longer than a page may where there are many.
     pub async fn top_tenants(&self, query: SumsQuery, limit: i64) -> Result<Vec<Top>, DbError> {
+        let rows = of_parts("tenant_id AS name", "dimension = 'tenant'", 1);
         let text = format!(
-            "SELECT tenant_id AS name, {TOP_SUMS} FROM rollups WHERE dimension = 'tenant' \
-             AND grain = $1 AND starts_at >= $2 AND starts_at < $3 \
-             GROUP BY tenant_id ORDER BY credits DESC, calls DESC, name LIMIT $4"
+            "SELECT name, {TOP_SUMS} FROM ({rows}) AS parts \
+             GROUP BY name ORDER BY credits DESC, calls DESC, name LIMIT $7"
         );
         let rows: Vec<TopRow> = on!(self.db, |conn| {
             let asked = diesel::sql_query(&text);
@@ -267,17 +340,21 @@ impl Store {
         query: SumsQuery,
     ) -> Result<HashMap<TenantId, (Credits, u64)>, DbError> {
         let ids: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
-        let rows: Vec<(String, i64, i64)> = on!(self.db, |conn| {
-            rollups::table
-                .filter(rollups::dimension.eq(Dimension::Tenant.word()))
-                .filter(rollups::tenant_id.eq_any(&ids))
-                .filter(rollups::grain.eq(query.grain.word()))
-                .filter(rollups::starts_at.ge(query.from.unix_ms()))
-                .filter(rollups::starts_at.lt(query.until.unix_ms()))
-                .select((rollups::tenant_id, rollups::credits_micros, rollups::calls))
-                .load(conn)
-                .await
-        })?;
+        let mut rows: Vec<(String, i64, i64)> = Vec::new();
+        for (grain, from, until) in query.parts().into_iter().filter(any) {
+            let part: Vec<(String, i64, i64)> = on!(self.db, |conn| {
+                rollups::table
+                    .filter(rollups::dimension.eq(Dimension::Tenant.word()))
+                    .filter(rollups::tenant_id.eq_any(&ids))
+                    .filter(rollups::grain.eq(grain))
+                    .filter(rollups::starts_at.ge(from))
+                    .filter(rollups::starts_at.lt(until))
+                    .select((rollups::tenant_id, rollups::credits_micros, rollups::calls))
+                    .load(conn)
+                    .await
+            })?;
+            rows.extend(part);
+        }
         let mut spent: HashMap<TenantId, (Credits, u64)> = HashMap::new();
         for (tenant, credits, calls) in rows {
             let (sum, all) = spent.entry(TenantId::from_stored(tenant)).or_default();

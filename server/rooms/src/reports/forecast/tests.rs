@@ -7,6 +7,7 @@ use super::*;
 use crate::ledger::GrantKind;
 
 /// Noon of some day.
+const MIDNIGHT: Moment = Moment::from_unix_ms(20_000 * DAY_MS);
 const NOON: Moment = Moment::from_unix_ms(20_000 * DAY_MS + DAY_MS / 2);
 
 fn grant(micros: i64, expires_in_days: Option<i64>) -> Grant {
@@ -31,6 +32,7 @@ fn told(grants: &[Grant], days: &[i64]) -> Forecast {
     let pace = Pace {
         days: &days,
         multiplier_ppm: 1_000_000,
+        today: MIDNIGHT,
         now: NOON,
     };
     forecast(grants, pace)
@@ -63,6 +65,7 @@ fn without_an_end_none_is_told() {
     let free = Pace {
         days: &[],
         multiplier_ppm: 0,
+        today: MIDNIGHT,
         now: NOON,
     };
     assert_eq!(forecast(&[], free), Forecast::Unlimited);
