@@ -1,4 +1,4 @@
-// What makes pages nicer everywhere: local times, copying, dialogs, the theme at once, rows to
+// What makes pages nicer everywhere: ages that go on, copying, dialogs, the theme at once, rows to
 // click, charts that tell their numbers. Every page works without it.
 (() => {
   "use strict";
@@ -6,26 +6,6 @@
   const lang = root.lang;
   const zh = lang.startsWith("zh");
   root.classList.add("js");
-
-  const two = (number) => String(number).padStart(2, "0");
-
-  // Moments are written in UTC; here they become the reader's own time, short where it is dense.
-  function localTimes(within) {
-    const today = new Date();
-    for (const time of within.querySelectorAll("time[datetime]:not([data-ago], [data-day])")) {
-      const at = new Date(time.dateTime);
-      if (Number.isNaN(at.getTime())) continue;
-      const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-      const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-      const sameYear = at.getFullYear() === today.getFullYear();
-      const full = `${at.getFullYear()}-${day} ${clock}`;
-      time.title = `${full} · ${time.dateTime}`;
-      if (!time.closest("td, .picture-note")) time.textContent = full;
-      else if (at.toDateString() === today.toDateString()) time.textContent = clock;
-      else if (sameYear) time.textContent = `${day} ${clock.slice(0, 5)}`;
-      else time.textContent = `${at.getFullYear()}-${day}`;
-    }
-  }
 
   // Ages go on while the page stands open.
   function ages() {
@@ -228,7 +208,6 @@
     chart.addEventListener("pointerleave", () => { tip.hidden = true; });
   }
 
-  localTimes(document);
   setInterval(ages, 15000);
   for (const chart of document.querySelectorAll(".chart:has(.chart-body)")) readable(chart);
   for (const dialog of document.querySelectorAll("dialog[open]")) openDialog(dialog.id);
@@ -238,5 +217,5 @@
   const named = location.hash.slice(1);
   if (named && document.getElementById(named) instanceof HTMLDialogElement) openDialog(named);
 
-  window.waule = { toast, localTimes, zh };
+  window.waule = { toast, zh };
 })();

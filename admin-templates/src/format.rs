@@ -4,6 +4,7 @@
 use shared::calendar::CivilDate;
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::zone::{Wall, Zone};
 
 use crate::html::{Html, escape};
 use crate::page::Lang;
@@ -83,23 +84,31 @@ pub(crate) fn exact(text: &str, places: usize) -> Html {
     ))
 }
 
-/// From one credit on, hundredths say enough where amounts are only compared.
-const LARGE_MICROS: u64 = 1_000_000;
-
-/// An amount where exactness would be noise: large ones to the hundredth, cut off, with the exact
-/// amount in reach.
-pub(crate) fn about(amount: Credits) -> Html {
-    const HUNDREDTH_MICROS: i64 = 10_000;
-    let micros = amount.micros();
-    if micros.unsigned_abs() < LARGE_MICROS {
-        let text = credits(amount);
-        return Html::from_escaped(format!(r#"<span class="money">{text}</span>"#));
+/// What is cut off an amount that is only compared: hundredths say enough from one credit on, three digits
+/// below it.
+fn noise(micros: i64) -> i64 {
+    match micros.unsigned_abs() {
+        1_000_000.. => 10_000,
+        100_000.. => 1_000,
+        10_000.. => 100,
+        1_000.. => 10,
+        _ => 1,
     }
-    let cut = credits(Credits::from_micros(micros - micros % HUNDREDTH_MICROS));
-    let (whole, decimals) = cut.split_once('.').unwrap_or((&cut, "00"));
+}
+
+/// An amount where exactness would be noise: cut off, with the exact amount in reach.
+pub(crate) fn about(amount: Credits) -> Html {
+    let micros = amount.micros();
+    let cut = credits(Credits::from_micros(micros - micros % noise(micros)));
+    let exact = credits(amount);
+    let (whole, decimals) = cut.split_once('.').unwrap_or((&cut, ""));
+    if micros.unsigned_abs() >= 1_000_000 {
+        return Html::from_escaped(format!(
+            r#"<span class="money" title="{exact}">{whole}<span class="decimals">.{decimals:0<2}</span></span>"#
+        ));
+    }
     Html::from_escaped(format!(
-        r#"<span class="money" title="{}">{whole}<span class="decimals">.{decimals:0<2}</span></span>"#,
-        credits(amount)
+        r#"<span class="money" title="{exact}">{cut}</span>"#
     ))
 }
 
@@ -218,66 +227,72 @@ pub(crate) fn span(milliseconds: u64, lang: Lang) -> String {
     }
 }
 
-struct Parts {
-    day: String,
-    time: String,
+/// `9999-12-31` is as far as `<time>` reaches; later moments are shown as it.
+const LAST_MS: i64 = 253_402_300_799_000;
+
+/// What a zone's clocks show, to the second; moments before the epoch are shown as it.
+fn wall(moment: Moment, zone: &Zone) -> Wall {
+    zone.wall(Moment::from_unix_ms(moment.unix_ms().clamp(0, LAST_MS)))
 }
 
-/// `9999-12-31` is as far as `<time>` reaches; later moments are shown as it.
-const LAST_SECOND: i64 = 253_402_300_799;
-
-fn parts(moment: Moment) -> Parts {
-    let seconds = moment.unix_seconds().clamp(0, LAST_SECOND);
-    let CivilDate { year, month, day } =
-        CivilDate::of(Moment::from_unix_ms(seconds.saturating_mul(1_000)));
-    let second = seconds.rem_euclid(86_400);
-    Parts {
-        day: format!("{year:04}-{month:02}-{day:02}"),
-        time: format!(
-            "{:02}:{:02}:{:02}",
-            second / 3_600,
-            second / 60 % 60,
-            second % 60
-        ),
-    }
+fn date(wall: Wall) -> String {
+    let CivilDate { year, month, day } = wall.date;
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// A moment as RFC 3339 in UTC.
 pub(crate) fn rfc3339(moment: Moment) -> String {
-    let Parts { day, time } = parts(moment);
-    format!("{day}T{time}Z")
+    let wall = wall(moment, &Zone::utc());
+    let day = date(wall);
+    format!(
+        "{day}T{:02}:{:02}:{:02}Z",
+        wall.hour, wall.minute, wall.second
+    )
 }
 
-/// A moment as people write it, in UTC.
-pub(crate) fn moment(moment: Moment) -> String {
-    let Parts { day, time } = parts(moment);
-    format!("{day} {time} UTC")
+/// A moment to the second, as the clocks of a zone show it, and how far they are ahead of UTC.
+fn moment(at: Moment, zone: &Zone) -> String {
+    let wall = wall(at, zone);
+    let (day, ahead) = (date(wall), wall.offset());
+    format!(
+        "{day} {:02}:{:02}:{:02} {ahead}",
+        wall.hour, wall.minute, wall.second
+    )
 }
 
-/// The hour of a moment, in UTC: `14:00`.
-pub(crate) fn hour(at: Moment) -> String {
-    let hour = at.unix_seconds().rem_euclid(86_400) / 3_600;
-    format!("{hour:02}:00")
+/// The hour and minute of a moment, as the clocks of a zone show it: `14:05`.
+pub(crate) fn minute(at: Moment, zone: &Zone) -> String {
+    let wall = wall(at, zone);
+    format!("{:02}:{:02}", wall.hour, wall.minute)
 }
 
-/// The day of a moment without its year, in UTC: `11-21`.
-pub(crate) fn day(at: Moment) -> String {
-    let CivilDate { month, day, .. } = CivilDate::of(at);
-    format!("{month:02}-{day:02}")
+/// A moment as the clocks of a zone show it, in one shape whatever day it is of; tables leave the seconds
+/// to the title.
+pub(crate) fn when(at: Moment, zone: &Zone) -> Html {
+    let shown = wall(at, zone);
+    Html::from_escaped(format!(
+        r#"<time datetime="{}" title="{}">{} {:02}:{:02}<span class="seconds">:{:02}</span></time>"#,
+        rfc3339(at),
+        moment(at, zone),
+        date(shown),
+        shown.hour,
+        shown.minute,
+        shown.second
+    ))
 }
 
-/// A moment that a script turns into the reader's time zone. Midnight in UTC means a day, as
-/// expiries do, and stays one.
-pub(crate) fn when(at: Moment) -> Html {
-    let full = rfc3339(at);
-    Html::from_escaped(match full.strip_suffix("T00:00:00Z") {
-        Some(day) => format!(r#"<time datetime="{full}" data-day>{day}</time>"#),
-        None => format!(r#"<time datetime="{full}">{}</time>"#, moment(at)),
-    })
+/// The day that a moment lies in.
+pub(crate) fn day(at: Moment, zone: &Zone) -> Html {
+    Html::from_escaped(format!(
+        r#"<time datetime="{}" title="{}">{}</time>"#,
+        rfc3339(at),
+        moment(at, zone),
+        date(wall(at, zone))
+    ))
 }
 
 /// How long before `now`, or how long until.
-pub(crate) fn ago(at: Moment, now: Moment, lang: Lang) -> Html {
+pub(crate) fn ago(at: Moment, now: Moment, (lang, zone): (Lang, &Zone)) -> Html {
     let (past, length) = if at > now {
         (false, at.since(now))
     } else {
@@ -302,7 +317,7 @@ pub(crate) fn ago(at: Moment, now: Moment, lang: Lang) -> Html {
     Html::from_escaped(format!(
         r#"<time datetime="{}" data-ago title="{}">{}</time>"#,
         rfc3339(at),
-        moment(at),
+        moment(at, zone),
         escape(&words)
     ))
 }

@@ -4,6 +4,7 @@
 mod amounts;
 
 use shared::clock::Moment;
+use shared::zone::Zone;
 
 use crate::html::{Html, escape, url_part};
 use crate::labels::{Label, PersonRole};
@@ -184,6 +185,8 @@ pub struct Page {
     pub announcement: Option<String>,
     /// When the page was made; ages are counted from it.
     pub now: Moment,
+    /// In which time zone it tells moments and days: all of them in this one.
+    pub zone: Zone,
 }
 
 impl Page {

@@ -249,7 +249,11 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
-        let services = people.services(&secrets, address, &clock);
+        let services = people.services(
+            &secrets,
+            address,
+            (Zones::new(store.clone(), clock.clone()), &clock),
+        );
         let sealer = Sealer::new(&secrets.seal);
         let keeping = keeping(
             (&store, &ledger),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::chart::Chart;
 use crate::chart::scale::{HEIGHT, Scale};
 use crate::html::{Html, escape};
-use crate::page::Lang;
+use crate::page::Page;
 
 const WIDTH: usize = 1_000;
 
@@ -64,6 +64,10 @@ fn stretch(
         let y = scale.y(i128::from(*value));
         let _ = write!(line, "{letter}{} {y}", x(place));
     }
+    // A number between two gaps is a dot.
+    if values.len() == 1 {
+        line.push_str("h0");
+    }
 }
 
 /// A line that leaves gaps.
@@ -87,7 +91,7 @@ fn surface(values: &[Option<i64>], scale: &Scale, x: impl Fn(usize) -> usize) ->
 }
 
 pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
-    let columns = chart.labels.len();
+    let columns = chart.columns.len();
     let mut svg = String::new();
     for (number, series) in chart.series.iter().enumerate().rev() {
         let shown = &series.values[..series.values.len().min(columns)];
@@ -125,7 +129,7 @@ fn inside(place: usize, columns: usize, (part, parts): (usize, usize)) -> (usize
 }
 
 pub(super) fn bars(chart: &Chart, scale: &Scale) -> Html {
-    let columns = chart.labels.len();
+    let columns = chart.columns.len();
     let mut svg = String::new();
     for (number, series) in chart.series.iter().enumerate() {
         for (place, value) in series.values.iter().take(columns).enumerate() {
@@ -139,7 +143,7 @@ pub(super) fn bars(chart: &Chart, scale: &Scale) -> Html {
 }
 
 pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
-    let columns = chart.labels.len();
+    let columns = chart.columns.len();
     let mut svg = String::new();
     for place in 0..columns {
         let mut reached: i128 = 0;
@@ -162,11 +166,11 @@ pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
 }
 
 /// Invisible columns that say their numbers when pointed at.
-pub(super) fn hits(chart: &Chart, lang: Lang) -> Html {
-    let columns = chart.labels.len();
+pub(super) fn hits(chart: &Chart, page: &Page) -> Html {
+    let columns = chart.columns.len();
     let mut svg = String::new();
-    for (place, label) in chart.labels.iter().enumerate() {
-        let mut words = label.clone();
+    let (lang, names) = (page.lang, chart.columns.names(&page.zone));
+    for (place, mut words) in names.into_iter().enumerate() {
         for series in &chart.series {
             if let Some(Some(value)) = series.values.get(place) {
                 let value = chart.unit.text(i128::from(*value), lang);

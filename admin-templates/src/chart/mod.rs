@@ -2,13 +2,14 @@
 //! Lines stretch with the page, letters do not: scales and legends are HTML around the SVG.
 //! Draws whole numbers; knows no floating point and adds nothing up.
 
+mod axis;
 mod draw;
 mod scale;
 
 use askama::Template;
-use shared::clock::Moment;
 use shared::credits::Credits;
 
+pub use crate::chart::axis::Columns;
 use crate::chart::scale::Scale;
 use crate::fixtures::maker::{Maker, Sample, sampled};
 use crate::format;
@@ -41,6 +42,16 @@ impl Sample for Unit {
 }
 
 impl Unit {
+    /// What the scale of a chart without any number above nothing reaches to.
+    fn one(self) -> i128 {
+        match self {
+            Self::Count => 1,
+            Self::Credits => 1_000_000,
+            Self::Milliseconds => 1_000,
+            Self::BasisPoints => 10_000,
+        }
+    }
+
     /// A number for people.
     pub(crate) fn text(self, number: i128, lang: Lang) -> String {
         let clamped = i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX });
@@ -67,15 +78,15 @@ sampled! {
     pub struct Series {
         /// For the legend.
         pub name: SeriesName,
-        /// One for each label of the chart; what is not known leaves a gap, and missing ones at the end
+        /// One for each column of the chart; what is not known leaves a gap, and missing ones at the end
         /// are not drawn.
         pub values: Vec<Option<i64>>,
     }
 
-    /// Numbers over a row of labels.
+    /// Numbers over columns of time.
     pub struct Chart {
-        /// Along the bottom, for example hours or days.
-        pub labels: Vec<String>,
+        /// Along the bottom, hours or days.
+        pub columns: Columns,
         /// One to six.
         pub series: Vec<Series>,
         /// What the numbers count.
@@ -138,16 +149,6 @@ impl SeriesName {
     }
 }
 
-/// The label of a column that is an hour long, in UTC: `14:00`.
-pub fn hour_label(at: Moment) -> String {
-    format::hour(at)
-}
-
-/// The label of a column that is a day long, in UTC: `11-21`.
-pub fn day_label(at: Moment) -> String {
-    format::day(at)
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Lines,
@@ -157,9 +158,6 @@ enum Kind {
 
 /// How many colours the style sheet has for series.
 const COLOURS: usize = 6;
-
-/// How many labels stand along the bottom.
-const LABELS_MAX: usize = 7;
 
 impl Chart {
     /// As lines, the first one filled.
@@ -178,7 +176,7 @@ impl Chart {
     }
 
     fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.columns.is_empty()
             || self
                 .series
                 .iter()
@@ -187,8 +185,11 @@ impl Chart {
 
     fn draw(&self, page: &Page, title: &str, kind: Kind) -> Html {
         let scale = match kind {
-            Kind::Lines | Kind::Bars => Scale::of(self.all_values()),
-            Kind::Stacked => Scale::of((0..self.labels.len()).map(|place| self.stack(place))),
+            Kind::Lines | Kind::Bars => Scale::of(self.all_values(), self.unit.one()),
+            Kind::Stacked => {
+                let stacks = (0..self.columns.len()).map(|place| self.stack(place));
+                Scale::of(stacks, self.unit.one())
+            }
         };
         let plot = match kind {
             Kind::Lines => draw::lines(self, &scale),
@@ -206,10 +207,11 @@ impl Chart {
                 .ticks()
                 .map(|tick| self.unit.text(tick, page.lang))
                 .collect(),
-            labels: self.shown_labels(),
+            axis: self.columns.show(&page.zone),
+            zone: self.columns.zone(page),
             plot,
             grid: draw::grid(&scale),
-            hits: draw::hits(self, page.lang),
+            hits: draw::hits(self, page),
         })
     }
 
@@ -227,16 +229,6 @@ impl Chart {
             .flatten()
             .map(|value| i128::from(*value).max(0))
             .sum()
-    }
-
-    /// Some of the labels, evenly spread, the first one and nearly the last one among them.
-    fn shown_labels(&self) -> Vec<&str> {
-        let step = self.labels.len().div_ceil(LABELS_MAX).max(1);
-        self.labels
-            .iter()
-            .step_by(step)
-            .map(String::as_str)
-            .collect()
     }
 
     /// The numbers in words, for people who do not see the drawing.
@@ -303,7 +295,8 @@ struct ChartHtml<'a> {
     nothing: &'static str,
     summary: String,
     ticks: Vec<String>,
-    labels: Vec<&'a str>,
+    axis: Html,
+    zone: String,
     plot: Html,
     grid: Html,
     hits: Html,

@@ -28,18 +28,25 @@ fn round_up(number: i128) -> i128 {
 }
 
 impl Scale {
-    /// Around these values.
-    pub(super) fn of(values: impl Iterator<Item = i128>) -> Self {
+    /// Around these values; up to `one` where all of them are zero.
+    pub(super) fn of(values: impl Iterator<Item = i128>, one: i128) -> Self {
         let (lowest, highest) = values.fold((0, 0), |(low, high): (i128, i128), value| {
             (low.min(value), high.max(value))
         });
+        if (lowest, highest) == (0, 0) {
+            // One step of a size that says something, so that there is a scale at all.
+            return Self {
+                lowest: 0,
+                highest: one,
+                step: one,
+            };
+        }
         let step = round_up((highest - lowest + STEPS_MAX - 1) / STEPS_MAX);
         let down = lowest.div_euclid(step) * step;
         let up = (highest + step - 1).div_euclid(step) * step;
         Self {
             lowest: down,
-            // All values zero: one step, so that there is a scale at all.
-            highest: if up == down { down + step } else { up },
+            highest: up,
             step,
         }
     }
@@ -51,7 +58,7 @@ impl Scale {
             (low.min(value), high.max(value))
         });
         if lowest >= highest {
-            return Self::of(std::iter::once(lowest.min(highest)));
+            return Self::of(std::iter::once(lowest.min(highest)), 1);
         }
         let room = (highest - lowest + 3) / 4;
         Self {

@@ -43,11 +43,17 @@ fn large_amounts_are_cut_to_hundredths_where_they_are_compared() {
         about(Credits::from_micros(-500_000_000)).to_string(),
         r#"<span class="money" title="−500">−500<span class="decimals">.00</span></span>"#
     );
-    assert!(
-        about(Credits::from_micros(45))
-            .to_string()
-            .contains(">0.000045<")
-    );
+    for (micros, text) in [
+        (45, ">0.000045<"),
+        (123_456, ">0.123<"),
+        (12_345, ">0.0123<"),
+        (-1_239, ">−0.00123<"),
+        (500_000, ">0.5<"),
+        (0, ">0<"),
+    ] {
+        let html = about(Credits::from_micros(micros)).to_string();
+        assert!(html.contains(text), "{micros}: {html}");
+    }
 }
 
 #[test]
@@ -87,19 +93,32 @@ fn moments_are_utc_and_never_out_of_range() {
 }
 
 #[test]
-fn labels_of_charts_are_hours_and_days_in_utc() {
-    let at = Moment::from_unix_ms(1_795_246_496_789);
-    assert_eq!(
-        (hour(at), day(at)),
-        ("07:00".to_owned(), "11-21".to_owned())
+fn moments_have_one_shape_and_are_those_of_the_zone() {
+    let shanghai = Zone::named("Asia/Shanghai").expect("a zone");
+    let html = |ms, zone: &Zone| when(Moment::from_unix_ms(ms), zone).to_string();
+    let midnight = html(951_782_400_000, &Zone::utc());
+    assert!(midnight.contains(r#">2000-02-29 00:00<span class="seconds">:00</span>"#));
+    let there = html(951_782_401_000, &shanghai);
+    assert!(
+        there.contains(r#"datetime="2000-02-29T00:00:01Z""#),
+        "{there}"
     );
-}
-
-#[test]
-fn midnight_is_a_day() {
-    let html = |ms| when(Moment::from_unix_ms(ms)).to_string();
-    assert!(html(951_782_400_000).contains(">2000-02-29<"));
-    assert!(html(951_782_401_000).contains(">2000-02-29 00:00:01 UTC<"));
+    assert!(
+        there.contains(r#"title="2000-02-29 08:00:01 UTC+8""#),
+        "{there}"
+    );
+    assert!(there.contains(r#">2000-02-29 08:00<span class="seconds">:01</span>"#));
+    let last = day(
+        Moment::from_unix_ms(951_782_400_000 + 16 * 3_600_000),
+        &shanghai,
+    );
+    assert!(last.to_string().contains(">2000-03-01</time>"));
+    assert_eq!(
+        minute(Moment::from_unix_ms(1_795_246_496_789), &shanghai),
+        "15:34"
+    );
+    html(i64::MAX, &shanghai);
+    html(i64::MIN, &shanghai);
 }
 
 #[test]
@@ -107,14 +126,18 @@ fn ages_name_one_unit() {
     let now = Moment::from_unix_ms(10_000_000_000);
     let at = |ms: i64| Moment::from_unix_ms(10_000_000_000 + ms);
     assert!(
-        ago(at(-192_000), now, Lang::En)
+        ago(at(-192_000), now, (Lang::En, &Zone::utc()))
             .to_string()
             .contains(">3 min ago<")
     );
     assert!(
-        ago(at(5_000), now, Lang::Zh)
+        ago(at(5_000), now, (Lang::Zh, &Zone::utc()))
             .to_string()
             .contains(">5 秒后<")
     );
-    assert!(ago(at(0), now, Lang::En).to_string().contains(">now<"));
+    assert!(
+        ago(at(0), now, (Lang::En, &Zone::utc()))
+            .to_string()
+            .contains(">now<")
+    );
 }

@@ -71,9 +71,19 @@ impl Page {
         format::factor(millionths.get())
     }
 
-    /// A moment; a script shows it in the reader's own time zone.
+    /// A moment in the page's time zone.
     pub fn when(&self, moment: impl Given<Moment>) -> Html {
-        format::when(moment.get())
+        format::when(moment.get(), &self.zone)
+    }
+
+    /// The day of a moment, where its hour would promise too much.
+    pub fn day(&self, moment: impl Given<Moment>) -> Html {
+        format::day(moment.get(), &self.zone)
+    }
+
+    /// The page's time zone, as it is now.
+    pub fn zone_label(&self) -> String {
+        self.zone.label(self.now)
     }
 
     /// A moment, or a dash.
@@ -85,13 +95,13 @@ impl Page {
                     escape(otherwise)
                 ))
             },
-            format::when,
+            |at| format::when(at, &self.zone),
         )
     }
 
     /// How long ago, with the moment itself in reach.
     pub fn ago(&self, moment: impl Given<Moment>) -> Html {
-        format::ago(moment.get(), self.now, self.lang)
+        format::ago(moment.get(), self.now, (self.lang, &self.zone))
     }
 
     /// A number that is missing where there is no limit.

@@ -21,6 +21,7 @@ fn at(path: &str) -> Page {
         flash: Vec::new(),
         announcement: None,
         now: Moment::from_unix_ms(0),
+        zone: Zone::utc(),
     }
 }
 

@@ -136,6 +136,10 @@ Text [a: AdminText, u: PortalText] {
     model_goes_to: "Calls go to its successor:", "调用将转到后继模型：";
     model_use: "Use instead:", "请改用：";
     time_zone: "Time zone", "时区";
+    zone_note: "All times and days on this page:", "本页时间与日期所用时区：";
+    zone_spans: "24 hours roll; 7, 30 and 90 days are days of the calendar, today included.", "24 小时为滚动时段；7、30、90 天为自然日，含今天。";
+    range_rolling: "Rolling: until now, by whole hours", "滚动时段：截至当前整点";
+    range_calendar: "Days of the calendar, today included", "自然日，含今天";
     kept_answers: "Kept answers", "回答保存";
     keep_days: "Days for which answers are kept", "回答保存天数";
     keep_hint: "Responses, chat completions and conversations that calls ask to be kept, encrypted, for this tenant's callers to read again. From 1 to 365; empty: nothing is kept. What is kept already stays its time.", "调用要求保存的 Responses、聊天补全与对话，加密存放，仅供本租户的调用方再次读取。1 至 365 天；留空则不保存。已保存的内容到期后删除。";

@@ -25,7 +25,6 @@ const UNSTYLED: &[&str] = &[
     "block",
     "brand-large",
     "brand-name",
-    "chart",
     "field-several",
     "field-tick",
     "gallery",

@@ -2,6 +2,7 @@
 
 use server_rooms::reports::{ReportsError, UsageFilter, UsageStatus};
 use shared::link::Operation;
+use shared::zone::Zone;
 
 use super::error::ApiError;
 use super::manage::usage::period;
@@ -51,10 +52,10 @@ fn word<T>(
 }
 
 impl UsageExportQuery {
-    /// As the room takes it; the tenant is put in by the caller.
-    pub fn filter(self) -> Result<UsageFilter, ApiError> {
+    /// As the room takes it, its days being those of a zone; the tenant is put in by the caller.
+    pub fn filter(self, zone: &Zone) -> Result<UsageFilter, ApiError> {
         Ok(UsageFilter {
-            period: period(self.start.as_deref(), self.end.as_deref())?,
+            period: period((self.start.as_deref(), self.end.as_deref()), zone)?,
             key: word("key", self.key, |text| text.parse().ok())?,
             user: word("user", self.user, |text| text.parse().ok())?,
             status: word("status", self.status, UsageStatus::from_word)?,

@@ -44,6 +44,22 @@ impl Date {
 }
 
 impl Date {
+    /// When it begins: a day as it does in `zone`, a moment is itself.
+    pub fn start_in(self, zone: &Zone) -> Option<Moment> {
+        match self {
+            Self::Day(start) => zone.day_of(CivilDate::of(start)).map(|day| day.start),
+            Self::Instant(at) => Some(at),
+        }
+    }
+
+    /// The first moment behind it, for ends that are meant inclusively: a day is one of `zone`.
+    pub fn end_in(self, zone: &Zone) -> Option<Moment> {
+        match self {
+            Self::Day(_) => self.over_in(zone),
+            Self::Instant(_) => Some(self.end()),
+        }
+    }
+
     /// When it is over, for what ends: a day ends as it does in `zone`, a moment is itself.
     pub fn over_in(self, zone: &Zone) -> Option<Moment> {
         match self {
@@ -86,6 +102,28 @@ pub fn text(moment: Moment) -> String {
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / MS_PER_SECOND % 60);
     let ms = ms % MS_PER_SECOND;
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+}
+
+/// As RFC 3339 with milliseconds, as the clocks of a zone show it: `2026-11-29T07:51:37.123+08:00`; in UTC
+/// the same as [`text`].
+pub fn text_in(moment: Moment, zone: &Zone) -> String {
+    let wall = zone.wall(moment);
+    if wall.offset_s == 0 {
+        return text(moment);
+    }
+    let CivilDate { year, month, day } = wall.date;
+    let sign = if wall.offset_s < 0 { '-' } else { '+' };
+    // RFC 3339 knows offsets of whole minutes; zones of before 1972 had seconds too.
+    let ahead = wall.offset_s.unsigned_abs() / 60;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}{sign}{:02}:{:02}",
+        wall.hour,
+        wall.minute,
+        wall.second,
+        wall.ms,
+        ahead / 60,
+        ahead % 60
+    )
 }
 
 /// `digits` of exactly that many.

@@ -10,6 +10,7 @@ use server_rules::ledger::Entry;
 use server_rules::usage::counts::Consumed;
 use server_store::audit::AuditEntry;
 use server_store::usage::UsageRecord;
+use shared::zone::Zone;
 
 use super::csv::{self, BOM, Cell};
 use super::date;
@@ -103,7 +104,7 @@ fn text_or_empty(value: Option<&impl ToString>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 
-fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
+fn usage_line(out: &mut String, record: &UsageRecord, (reader, zone): (Reader, &Zone)) {
     let usage = &record.usage;
     let sums = Consumed::from(usage);
     let own = |value: &dyn ToString| value.to_string();
@@ -120,7 +121,7 @@ fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
         own(&usage.estimated),
     ];
     let (at, user) = (
-        date::text(record.created_at),
+        date::text_in(record.created_at, zone),
         text_or_empty(record.user.as_ref()),
     );
     let (key, test) = (text_or_empty(record.key.as_ref()), own(&record.test));
@@ -151,7 +152,7 @@ fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
     csv::line(out, &cells);
 }
 
-fn ledger_line(out: &mut String, entry: &Entry) {
+fn ledger_line(out: &mut String, entry: &Entry, zone: &Zone) {
     let amounts = [
         entry.available_delta,
         entry.held_delta,
@@ -160,7 +161,7 @@ fn ledger_line(out: &mut String, entry: &Entry) {
         entry.held_after,
     ]
     .map(|amount| amount.to_string());
-    let (at, number) = (date::text(entry.at), entry.number.to_string());
+    let (at, number) = (date::text_in(entry.at, zone), entry.number.to_string());
     let mut cells = vec![
         Cell::Own(&at),
         Cell::Own(&number),
@@ -237,11 +238,11 @@ fn opened(excel: Option<Excel>, header: String) -> String {
     }
 }
 
-/// Usage records as a file.
+/// Usage records as a file, their moments in a zone, with its offset.
 pub fn usage_file<E: std::fmt::Display + Send + 'static>(
     pages: impl Stream<Item = Result<Vec<UsageRecord>, E>> + Send + 'static,
     reader: Reader,
-    excel: Option<Excel>,
+    (excel, zone): (Option<Excel>, Zone),
 ) -> CsvFile {
     let mut names = USAGE_COLUMNS.to_vec();
     if reader == Reader::Superadmin {
@@ -249,12 +250,12 @@ pub fn usage_file<E: std::fmt::Display + Send + 'static>(
     }
     let head = opened(excel, header(&names));
     file("usage.csv", head, pages, move |out, record| {
-        usage_line(out, record, reader);
+        usage_line(out, record, (reader, &zone));
     })
 }
 
-fn audit_line(out: &mut String, entry: &AuditEntry) {
-    let at = date::text(entry.at);
+fn audit_line(out: &mut String, entry: &AuditEntry, zone: &Zone) {
+    let at = date::text_in(entry.at, zone);
     csv::line(
         out,
         &[
@@ -276,17 +277,21 @@ fn audit_line(out: &mut String, entry: &AuditEntry) {
 /// The audit log as a file.
 pub fn audit_file<E: std::fmt::Display + Send + 'static>(
     pages: impl Stream<Item = Result<Vec<AuditEntry>, E>> + Send + 'static,
-    excel: Option<Excel>,
+    (excel, zone): (Option<Excel>, Zone),
 ) -> CsvFile {
     let head = opened(excel, header(&AUDIT_COLUMNS));
-    file("audit.csv", head, pages, audit_line)
+    file("audit.csv", head, pages, move |out, entry| {
+        audit_line(out, entry, &zone);
+    })
 }
 
 /// A ledger as a file.
 pub fn ledger_file<E: std::fmt::Display + Send + 'static>(
     pages: impl Stream<Item = Result<Vec<Entry>, E>> + Send + 'static,
-    excel: Option<Excel>,
+    (excel, zone): (Option<Excel>, Zone),
 ) -> CsvFile {
     let head = opened(excel, header(&LEDGER_COLUMNS));
-    file("ledger.csv", head, pages, ledger_line)
+    file("ledger.csv", head, pages, move |out, entry| {
+        ledger_line(out, entry, &zone);
+    })
 }

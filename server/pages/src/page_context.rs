@@ -12,11 +12,13 @@ use poem::http::HeaderMap;
 use poem::http::uri::Authority;
 use poem::{FromRequest, Request, RequestBody};
 use server_edge::doors::address::peer;
-use server_rooms::browser_sessions::{BrowserSession, Client};
+use server_rooms::browser_sessions::{BrowserSession, Client, Person};
+use server_rooms::reports::span::{Span, Window};
 use server_rooms::settings::Announcement;
 use shared::clock::Moment;
 use shared::id::{RequestId, random_text};
 use shared::secret::Secret;
+use shared::zone::Zone;
 
 use self::answers::shown;
 use super::cookie::Jar;
@@ -66,10 +68,27 @@ pub struct PageContext {
     nonce: Nonce,
     client: Client,
     path: String,
+    zone: Zone,
     flash: Option<Flash>,
     request_id: String,
     /// Whether our script asks, which reads JSON, and not the browser for a page.
     by_script: bool,
+}
+
+/// Now, and the time zone that a page tells all of its times and days in.
+#[derive(Debug, Clone, Copy)]
+pub struct Here<'a> {
+    /// Now.
+    pub now: Moment,
+    /// Where days begin.
+    pub zone: &'a Zone,
+}
+
+impl Here<'_> {
+    /// A span that ends now.
+    pub fn window(self, span: Span) -> Window {
+        span.window(self.now, self.zone)
+    }
 }
 
 /// The area of a path.
@@ -148,15 +167,22 @@ impl PageContext {
                 .path_and_query()
                 .map_or(path, |both| both.as_str())
                 .to_owned(),
+            zone: Zone::utc(),
             flash: Jar::Flash.read(headers, secure).and_then(flash),
             request_id: id.map_or_else(String::new, ToString::to_string),
             by_script: headers.contains_key(CSRF_HEADER),
         }
     }
 
-    /// With the person whose session the browser has.
-    pub(super) fn of(self, browser: BrowserSession) -> Self {
+    /// With the person whose session the browser has, in the time zone of their tenant; of the platform for
+    /// those who run it.
+    pub(super) async fn of(self, browser: BrowserSession) -> Self {
+        let own = match &browser.person {
+            Person::Superadmin(_) => None,
+            Person::User(_, tenant) => tenant.zone.as_ref(),
+        };
         Self {
+            zone: self.services.zones().of(own).await,
             browser: Some(Arc::new(browser)),
             ..self
         }
@@ -228,6 +254,14 @@ impl PageContext {
         self.services.clock().now()
     }
 
+    /// Now, and in which time zone.
+    pub fn here(&self) -> Here<'_> {
+        Here {
+            now: self.now(),
+            zone: &self.zone,
+        }
+    }
+
     /// The token that this page's forms carry.
     pub(super) fn csrf(&self) -> String {
         match &self.browser {
@@ -252,6 +286,7 @@ impl PageContext {
             flash: self.flash.clone().into_iter().collect(),
             announcement: Some(announcement).filter(|line| !line.is_empty()),
             now: self.now(),
+            zone: self.zone.clone(),
         }
     }
 

@@ -74,7 +74,7 @@ impl<E> PageGuard<E> {
         let browser = browser
             .filter(|browser| browser.session.kind == super::session::kind_of(context.area()));
         Ok(match browser {
-            Some(browser) => context.clone().of(browser),
+            Some(browser) => context.clone().of(browser).await,
             None => context.clone(),
         })
     }

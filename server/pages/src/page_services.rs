@@ -10,6 +10,7 @@ use server_calls::CallError;
 use server_rooms::auth::form_key::FormKey;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::settings::Settings;
+use server_rooms::settings::zones::Zones;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 
@@ -75,6 +76,8 @@ pub struct PageServicesParts {
     pub browsers: BrowserSessions,
     /// Settings, for the announcement.
     pub settings: Settings,
+    /// In which time zone whose pages are.
+    pub zones: Zones,
     /// Signs forms before a login.
     pub form_key: FormKey,
     /// Under which address people come.
@@ -99,6 +102,10 @@ impl PageServices {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(super) fn zones(&self) -> &Zones {
+        &self.0.zones
     }
 
     pub(super) fn form_key(&self) -> &FormKey {

@@ -8,6 +8,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::error::PageError;
+use super::page_context::Here;
 
 /// When the last of the calls was.
 pub(super) async fn last_call(
@@ -27,12 +28,12 @@ pub(super) async fn last_call(
 pub(super) async fn spent(
     reports: &Reports,
     filter: UsageFilter,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<Credits, PageError> {
-    let query = Span::Month.query(now);
+    let month = here.window(Span::Month);
     let period = TimeRange {
-        from: Some(query.from),
-        until: Some(query.until),
+        from: Some(month.from()),
+        until: Some(month.until),
     };
     let records = reports.export_usage(UsageFilter { period, ..filter });
     let add = async |sum: i64, page: Vec<UsageRecord>| {

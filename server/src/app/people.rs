@@ -14,6 +14,7 @@ use server_rooms::sessions::logins::Logins;
 use server_rooms::sessions::stages::Stages;
 use server_rooms::sessions::{Sessions, SessionsParts};
 use server_rooms::settings::Settings;
+use server_rooms::settings::zones::Zones;
 use server_store::Store;
 use shared::clock::Clock;
 use shared::seal::Sealer;
@@ -93,11 +94,12 @@ impl People {
         &self,
         secrets: &ServerSecrets,
         address: PublicAddress,
-        clock: &Clock,
+        (zones, clock): (Zones, &Clock),
     ) -> PageServices {
         PageServices::new(PageServicesParts {
             browsers: self.browsers.clone(),
             settings: self.settings.clone(),
+            zones,
             form_key: FormKey::new(&secrets.jwt),
             address,
             clock: clock.clone(),

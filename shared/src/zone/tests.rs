@@ -169,17 +169,56 @@ fn clocks_and_offsets_are_those_of_the_moment() {
 #[test]
 fn days_are_counted_back_by_the_calendar_and_not_by_hours() {
     for (name, moment, days, first) in [
-        ("Asia/Shanghai", "2026-11-28T15:59:00Z", 6, "2026-11-21T16:00:00Z"),
-        ("Asia/Shanghai", "2026-11-28T16:00:00Z", 6, "2026-11-22T16:00:00Z"),
+        (
+            "Asia/Shanghai",
+            "2026-11-28T15:59:00Z",
+            6,
+            "2026-11-21T16:00:00Z",
+        ),
+        (
+            "Asia/Shanghai",
+            "2026-11-28T16:00:00Z",
+            6,
+            "2026-11-22T16:00:00Z",
+        ),
         // Over a day of 25 hours, then over one of 23.
-        ("America/New_York", "2026-11-03T12:00:00Z", 6, "2026-10-28T04:00:00Z"),
-        ("America/New_York", "2026-03-10T12:00:00Z", 2, "2026-03-08T05:00:00Z"),
-        ("America/New_York", "2026-03-10T12:00:00Z", 1, "2026-03-09T04:00:00Z"),
-        ("Asia/Kolkata", "2026-11-28T12:00:00Z", 0, "2026-11-27T18:30:00Z"),
-        ("Africa/Cairo", "2026-04-25T12:00:00Z", 1, "2026-04-23T22:00:00Z"),
+        (
+            "America/New_York",
+            "2026-11-03T12:00:00Z",
+            6,
+            "2026-10-28T04:00:00Z",
+        ),
+        (
+            "America/New_York",
+            "2026-03-10T12:00:00Z",
+            2,
+            "2026-03-08T05:00:00Z",
+        ),
+        (
+            "America/New_York",
+            "2026-03-10T12:00:00Z",
+            1,
+            "2026-03-09T04:00:00Z",
+        ),
+        (
+            "Asia/Kolkata",
+            "2026-11-28T12:00:00Z",
+            0,
+            "2026-11-27T18:30:00Z",
+        ),
+        (
+            "Africa/Cairo",
+            "2026-04-25T12:00:00Z",
+            1,
+            "2026-04-23T22:00:00Z",
+        ),
     ] {
         let first = at(first);
-        assert_eq!(zone(name).days_before(at(moment), days), first, "{name} {moment}");
+        assert_eq!(
+            zone(name).days_before(at(moment), days),
+            first,
+            "{name} {moment}"
+        );
     }
     let far = Moment::from_unix_ms(i64::MIN);
     zone("Asia/Shanghai").days_before(far, u32::MAX);

@@ -7,11 +7,13 @@ use super::*;
 #[test]
 fn a_scale_has_few_round_steps() {
     let ticks =
-        |values: &[i128]| -> Vec<i128> { Scale::of(values.iter().copied()).ticks().collect() };
+        |values: &[i128]| -> Vec<i128> { Scale::of(values.iter().copied(), 1).ticks().collect() };
     assert_eq!(ticks(&[3, 7, 92]), [100, 80, 60, 40, 20, 0]);
     assert_eq!(ticks(&[]), [1, 0]);
     assert_eq!(ticks(&[-30, 70]), [80, 60, 40, 20, 0, -20, -40]);
     assert_eq!(ticks(&[2]), [2, 1, 0]);
+    let nothing: Vec<i128> = Scale::of([0, 0].into_iter(), 1_000_000).ticks().collect();
+    assert_eq!(nothing, [1_000_000, 0], "a credit, not a millionth of one");
 }
 
 #[test]
@@ -25,7 +27,7 @@ fn a_course_fills_its_height_and_one_without_change_is_flat() {
 proptest! {
     #[test]
     fn every_value_is_inside(values in proptest::collection::vec(any::<i64>(), 0..20)) {
-        let scale = Scale::of(values.iter().map(|value| i128::from(*value)));
+        let scale = Scale::of(values.iter().map(|value| i128::from(*value)), 1);
         for value in values {
             prop_assert!((0..=HEIGHT).contains(&scale.y(i128::from(value))));
             prop_assert!(i128::from(value) >= scale.lowest);

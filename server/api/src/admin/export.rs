@@ -21,7 +21,8 @@ pub struct AdminExportApi {
 impl AdminExportApi {
     /// Export a tenant's usage records as CSV
     ///
-    /// Newest first, with providers and their price; the answer streams.
+    /// Newest first, with providers and their price; the answer streams. Days are the platform's, and moments
+    /// are told in its time zone, with their offset.
     #[oai(
         path = "/tenants/:id/usage/export",
         method = "get",
@@ -64,18 +65,19 @@ impl AdminExportApi {
             status: status.0,
             operation: operation.0,
         };
-        let filter = query.filter()?;
+        let zone = self.reports.platform_zone().await;
+        let filter = query.filter(&zone)?;
         self.reports.require_tenant(&tenant).await?;
         let pages = self.reports.export_usage(UsageFilter {
             tenant: Some(tenant),
             ..filter
         });
-        Ok(usage_file(pages, Reader::Superadmin, bom.0))
+        Ok(usage_file(pages, Reader::Superadmin, (bom.0, zone)))
     }
 
     /// Export a tenant's ledger as CSV
     ///
-    /// Newest first; the answer streams.
+    /// Newest first; the answer streams. Moments are told in the platform's time zone, with their offset.
     #[oai(
         path = "/tenants/:id/ledger/export",
         method = "get",
@@ -91,6 +93,7 @@ impl AdminExportApi {
         let tenant = tenant_of(&id.0)?;
         self.reports.require_tenant(&tenant).await?;
         let pages = self.reports.export_ledger(tenant);
-        Ok(ledger_file(pages, bom.0))
+        let zone = self.reports.platform_zone().await;
+        Ok(ledger_file(pages, (bom.0, zone)))
     }
 }

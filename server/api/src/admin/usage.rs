@@ -5,6 +5,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::reports::history::{UsageHistory, UsageQuery};
 use server_rooms::reports::{UsageRecord, UsageSummary};
+use shared::zone::Zone;
 
 use super::tenant_of;
 use crate::error::ApiError;
@@ -129,7 +130,7 @@ impl AdminUsageApi {
         end: Query<Option<String>>,
     ) -> Result<Json<TenantUsageView>, ApiError> {
         let limit = page_limit(limit.0)?;
-        let period = period(start.0.as_deref(), end.0.as_deref())?;
+        let period = period((start.0.as_deref(), end.0.as_deref()), &Zone::utc())?;
         let after = page_after(after.0.as_deref())?;
         let tenant = tenant_of(&id.0)?;
         let query = UsageQuery {

@@ -20,7 +20,8 @@ pub struct ExportApi {
 impl ExportApi {
     /// Export usage records as CSV
     ///
-    /// Newest first, as many as there are; the answer streams. Members get their own.
+    /// Newest first, as many as there are; the answer streams. Members get their own. Days are the tenant's,
+    /// and moments are told in its time zone, with their offset.
     #[oai(
         path = "/usage/export",
         method = "get",
@@ -62,19 +63,21 @@ impl ExportApi {
             status: status.0,
             operation: operation.0,
         };
-        let filter = query.filter()?;
+        let zone = self.reports.tenant_zone(&caller.who.tenant).await?;
+        let filter = query.filter(&zone)?;
         let filter = UsageFilter {
             tenant: Some(caller.who.tenant.clone()),
             user: caller.records_of(filter.user.clone())?,
             ..filter
         };
         let pages = self.reports.export_usage(filter);
-        Ok(usage_file(pages, Reader::Tenant, bom.0))
+        Ok(usage_file(pages, Reader::Tenant, (bom.0, zone)))
     }
 
     /// Export the ledger's lines as CSV
     ///
-    /// Newest first, as many as there are; the answer streams.
+    /// Newest first, as many as there are; the answer streams. Moments are told in the tenant's time zone, with
+    /// their offset.
     #[oai(
         path = "/credits/export",
         method = "get",
@@ -87,7 +90,8 @@ impl ExportApi {
         /// Whether to begin with a byte order mark, which Excel wants
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
+        let zone = self.reports.tenant_zone(&caller.who.tenant).await?;
         let pages = self.reports.export_ledger(caller.who.tenant.clone());
-        Ok(ledger_file(pages, bom.0))
+        Ok(ledger_file(pages, (bom.0, zone)))
     }
 }

@@ -1,5 +1,6 @@
 //! What a tenant's calls consumed and cost, page by page; the provider behind a model stays unsaid.
 
+use shared::zone::Zone;
 use std::collections::HashMap;
 
 use poem_openapi::param::Query;
@@ -113,15 +114,18 @@ impl From<&UsageRecord> for UsageView {
     }
 }
 
-/// Reads `startDate` and `endDate`; a plain end date is the whole day.
-pub(crate) fn period(start: Option<&str>, end: Option<&str>) -> Result<TimeRange, ApiError> {
-    let read = |name: &str, text: Option<&str>| {
+/// Reads `startDate` and `endDate`, whose days are those of `zone`; a plain end date is the whole day.
+pub(crate) fn period(
+    (start, end): (Option<&str>, Option<&str>),
+    zone: &Zone,
+) -> Result<TimeRange, ApiError> {
+    let read = |name: &str, text: Option<&str>| -> Result<Option<Date>, ApiError> {
         text.filter(|text| !text.is_empty())
             .map(|text| fields::date(name, text))
             .transpose()
     };
-    let from = read("startDate", start)?.map(Date::start);
-    let until = read("endDate", end)?.map(Date::end);
+    let from = read("startDate", start)?.and_then(|date| date.start_in(zone));
+    let until = read("endDate", end)?.and_then(|date| date.end_in(zone));
     if from.zip(until).is_some_and(|(from, until)| until <= from) {
         return Err(ApiError::bad_field(
             "endDate",
@@ -159,7 +163,7 @@ impl UsageApi {
         end: Query<Option<String>>,
     ) -> Result<Json<Page<UsageView>>, ApiError> {
         let limit = page_limit(limit.0)?;
-        let period = period(start.0.as_deref(), end.0.as_deref())?;
+        let period = period((start.0.as_deref(), end.0.as_deref()), &Zone::utc())?;
         let after = page_after(after.0.as_deref())?;
         let query = UsageQuery {
             user: caller.own_records(),
@@ -180,22 +184,25 @@ mod tests {
 
     #[test]
     fn the_last_day_of_a_period_is_inside() {
-        let period = period(Some("2026-11-01"), Some("2026-11-01")).expect("one day");
+        let period =
+            super::period((Some("2026-11-01"), Some("2026-11-01")), &Zone::utc()).expect("one day");
         let span = period
             .until
             .unwrap_or_default()
             .since(period.from.unwrap_or_default());
         assert_eq!(span, std::time::Duration::from_secs(86_400));
         assert_eq!(
-            super::period(None, Some("")).expect("no bounds"),
+            super::period((None, Some("")), &Zone::utc()).expect("no bounds"),
             TimeRange::default()
         );
     }
 
     #[test]
     fn odd_dates_cursors_and_turned_periods_are_refused() {
-        assert!(period(Some("yesterday"), None).is_err());
-        assert!(period(Some("2026-11-02"), Some("2026-11-01")).is_err());
-        assert!(period(Some("2026-11-02T00:00:00Z"), Some("2026-11-02T00:00:00Z")).is_ok());
+        let utc = Zone::utc();
+        assert!(period((Some("yesterday"), None), &utc).is_err());
+        assert!(period((Some("2026-11-02"), Some("2026-11-01")), &utc).is_err());
+        let same = Some("2026-11-02T00:00:00Z");
+        assert!(period((same, same), &utc).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! The audit log: who changed what, from where, and how it was before. Changes nothing.
 
+use shared::zone::Zone;
 use std::collections::{BTreeMap, BTreeSet};
 
 use admin_templates::admin::platform::{AuditDetail, AuditLog, AuditRow, ChangeRow};
@@ -28,6 +29,7 @@ const DEPTH_MAX: usize = 4;
 async fn filter(
     accounts: &Accounts,
     asked: &BTreeMap<String, String>,
+    zone: &Zone,
 ) -> Result<AuditFilter, PageError> {
     let actor = match wanted(asked, "actor") {
         Some(text) => {
@@ -52,8 +54,8 @@ async fn filter(
         action,
         subject: wanted(asked, "subject").map(str::to_owned),
         period: TimeRange {
-            from: day("from").map(Date::start),
-            until: day("to").map(Date::end),
+            from: day("from").and_then(|date| date.start_in(zone)),
+            until: day("to").and_then(|date| date.end_in(zone)),
         },
     })
 }
@@ -79,7 +81,7 @@ pub(super) async fn audit_log(
     reports: Data<&Reports>,
 ) -> PageResult {
     let request = page_request(&asked, ROWS)?;
-    let filter = filter(&accounts, &asked).await?;
+    let filter = filter(&accounts, &asked, who.here().zone).await?;
     let page = reports.audit_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
     let list = list_state(filters(&asked, &FILTERS), &page);
@@ -90,15 +92,19 @@ pub(super) async fn audit_log(
 /// `GET /admin/audit.csv`; streams, as the API's exports do.
 #[handler]
 pub(super) async fn audit_csv(
-    _who: Admin,
+    who: Admin,
     asked: Asked,
     request: &Request,
     accounts: Data<&Accounts>,
     reports: Data<&Reports>,
 ) -> PageResult {
-    let filter = filter(&accounts, &asked).await?;
+    let filter = filter(&accounts, &asked, who.here().zone).await?;
     let excel = Excel::of_query(request.uri().query());
-    Ok(audit_file(reports.export_audit(filter), excel).into_response())
+    Ok(audit_file(
+        reports.export_audit(filter),
+        (excel, who.here().zone.clone()),
+    )
+    .into_response())
 }
 
 fn text(value: &Value) -> String {

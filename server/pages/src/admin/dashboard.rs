@@ -107,12 +107,9 @@ fn quantiles(found: Percentiles) -> Quantiles {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a row of a chart may have gaps; these have none"
-)]
+/// A gap where no call was measured.
 fn ms(found: Option<u64>) -> Option<i64> {
-    Some(signed(found.unwrap_or(0)))
+    found.map(signed)
 }
 
 /// Over the calls whose cost is known; a gap where none is.
@@ -157,7 +154,7 @@ fn view(
     alerts: Vec<AlertRow>,
     (live, live_count): (Vec<LiveCall>, u64),
 ) -> Dashboard {
-    let (points, grain) = (&board.series, board.query.grain);
+    let (points, grain) = (&board.series, board.grain);
     let (totals, before) = (&board.totals, &board.before);
     let micros = |credits: Credits| i128::from(credits.micros());
     let tenants = board.tenants.as_ref().map_or(&[][..], |tops| &tops.tenants);

@@ -6,7 +6,7 @@ pub(super) mod edit;
 use std::collections::HashMap;
 
 use admin_templates::admin::gateways::{GatewayEventRow, GatewayList, GatewayRow};
-use admin_templates::chart::{Chart, Series, Spark, Unit};
+use admin_templates::chart::{Chart, Columns, Series, Spark, Unit};
 use admin_templates::form::Form;
 use admin_templates::labels::{GatewayNews, Health, Measure, Switch};
 use poem::handler;
@@ -20,7 +20,7 @@ use shared::link::{GatewayPlace, GatewayView, LinkCounts};
 use self::edit::Repair;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::{length, minute, signed, word};
+use super::{length, signed, word};
 
 const PATH: &str = "/admin/gateways";
 /// Events that are shown.
@@ -146,22 +146,17 @@ fn event_row(told: &ToldEvent, names: &HashMap<&str, &str>) -> GatewayEventRow {
     }
 }
 
-/// `HH:MM` of the moments where buckets begin.
-fn labels(days: &Days) -> Vec<String> {
-    days.starts.iter().copied().map(minute).collect()
-}
-
 fn round_trips(days: &Days, shown: &[(String, String)]) -> Chart {
     let series = shown.iter().filter_map(|(url, name)| {
         let day = days.gateways.get(url)?;
-        let ms = |bucket: &HistoryBucket| signed(bucket.round_trip_ms.unwrap_or(0));
+        let ms = |bucket: &HistoryBucket| bucket.round_trip_ms.map(signed);
         Some(Series {
             name: name.as_str().into(),
-            values: day.buckets.iter().map(ms).map(Some).collect(),
+            values: day.buckets.iter().map(ms).collect(),
         })
     });
     Chart {
-        labels: labels(days),
+        columns: Columns::Clock(days.starts.clone()),
         // More lines than a chart has colours tell nothing.
         series: series.take(6).collect(),
         unit: Unit::Milliseconds,
@@ -183,7 +178,7 @@ fn repairs(days: &Days) -> Chart {
         (Measure::Lost, |counts| counts.lost),
     ];
     Chart {
-        labels: labels(days),
+        columns: Columns::Clock(days.starts.clone()),
         series: rows
             .map(|(name, value)| Series {
                 name: name.into(),

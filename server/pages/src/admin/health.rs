@@ -5,7 +5,7 @@ mod checks;
 use std::time::Duration;
 
 use admin_templates::admin::platform::{CheckRow, QueueRow, SystemHealth};
-use admin_templates::chart::{Chart, Series, Unit};
+use admin_templates::chart::{Chart, Columns, Series, Unit};
 use admin_templates::labels::{FactName, Health, Measure, QueueName, SystemPart};
 use admin_templates::page::Page;
 use admin_templates::parts::Fact;
@@ -68,7 +68,10 @@ fn facts(report: &HealthReport, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fa
         ),
         (FactName::Database, database.map(|found| found.name.clone())),
         (FactName::Schema, database.map(|found| found.schema.clone())),
-        (FactName::SummedUntil, reached.map(date::text)),
+        (
+            FactName::SummedUntil,
+            reached.map(|at| page.when(at).text()),
+        ),
         (FactName::Memory, memory()),
         (FactName::Host, host()),
     ];
@@ -92,7 +95,7 @@ fn commits(minutes: &[Commits]) -> Chart {
     let whole =
         |took: Duration| i64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
     Chart {
-        labels: minutes.iter().map(|of| minute(of.at)).collect(),
+        columns: Columns::Clock(minutes.iter().map(|of| of.at).collect()),
         series: rows
             .map(|(name, value)| Series {
                 name: name.into(),

@@ -20,14 +20,15 @@ mod tenants;
 mod unknown;
 mod usage;
 
+use super::page_context::Here;
 use std::collections::{BTreeMap, HashMap};
 
-use admin_templates::chart::{Chart, Series, SeriesName, Unit};
+use admin_templates::chart::{Chart, Columns, Series, SeriesName, Unit};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{Range, Word};
 use admin_templates::list::ListState;
 use poem::web::Query;
-use server_edge::date::{self, Date};
+use server_edge::date::Date;
 use server_rooms::ledger::LedgerError;
 use server_rooms::reports::page::{Cursor, PageRequest, Paged};
 use server_rooms::reports::span::Span;
@@ -234,16 +235,6 @@ fn range(asked: &BTreeMap<String, String>, otherwise: Range) -> (Range, Span) {
     (range, Span::from_word(range.code()).unwrap_or(Span::Month))
 }
 
-/// What stands below a point of a chart: its hour, or its day.
-fn label(at: Moment, grain: Grain) -> String {
-    let text = date::text(at);
-    let part = match grain {
-        Grain::Hour => text.get(5..16).map(|part| part.replace('T', " ")),
-        Grain::Day => text.get(5..10).map(str::to_owned),
-    };
-    part.unwrap_or_default()
-}
-
 /// A chart of rows that are reckoned from the same points.
 fn chart<N: Into<SeriesName>>(
     points: &[Point],
@@ -255,17 +246,15 @@ fn chart<N: Into<SeriesName>>(
         name: name.into(),
         values: points.iter().map(|point| value(&point.sums)).collect(),
     });
+    let starts = points.iter().map(|point| point.at).collect();
     Chart {
-        labels: points.iter().map(|point| label(point.at, grain)).collect(),
+        columns: match grain {
+            Grain::Hour => Columns::Clock(starts),
+            Grain::Day => Columns::Days(starts),
+        },
         series: rows.collect(),
         unit,
     }
-}
-
-/// The hour and minute of a moment.
-fn minute(at: Moment) -> String {
-    let text = date::text(at);
-    text.get(11..16).unwrap_or_default().to_owned()
 }
 
 /// A length as pages take it.
@@ -295,21 +284,20 @@ fn amount(posted: &FormData, name: &'static str) -> Result<Option<Credits>, Fiel
     Ok(Some(amount))
 }
 
-/// The end of a day, or a moment, that is still to come.
+/// The end of a day of the page's time zone, or a moment, that is still to come.
 fn future(
     posted: &FormData,
     name: &'static str,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<Option<Moment>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
     let date: Date = text.parse().map_err(|_| (name, FieldError::NotADate))?;
-    let at = match date {
-        Date::Day(_) => date.end(),
-        Date::Instant(at) => at,
-    };
-    if at <= now {
+    let at = date
+        .over_in(here.zone)
+        .ok_or((name, FieldError::NotADate))?;
+    if at <= here.now {
         return Err((name, FieldError::Past));
     }
     Ok(Some(at))

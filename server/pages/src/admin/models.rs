@@ -237,7 +237,7 @@ pub(super) async fn add_price(
 ) -> PageResult {
     let model = found(&rooms.catalogue, &id)?;
     let mut draft = rates::Draft::posted(&posted);
-    let from = match form::valid_from(&posted, who.now()) {
+    let from = match form::valid_from(&posted, who.here()) {
         Ok(from) => from,
         Err((field, error)) => {
             draft.wrong(field.to_owned(), error);

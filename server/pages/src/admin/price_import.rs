@@ -225,7 +225,7 @@ pub(super) async fn apply(
         is_confirmed: sent.confirmed.contains(model),
     };
     let choices: Vec<RowChoice> = posted.several("take").iter().map(choice).collect();
-    match valid_from(&posted, who.now()) {
+    match valid_from(&posted, who.here()) {
         Err((field, error)) => sent.form = sent.form.wrong(field, error),
         Ok(from) => {
             let (catalogue, actor) = (&rooms.catalogue, who.actor());

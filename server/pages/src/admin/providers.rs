@@ -182,7 +182,7 @@ async fn view(
         calls: board.totals.calls,
         success: success(&board.totals),
         cost: known_cost(&board.totals.cost, board.totals.calls),
-        traffic: chart(&board.series, board.query.grain, Unit::Count, RESULTS),
+        traffic: chart(&board.series, board.grain, Unit::Count, RESULTS),
         edit: form,
         keys: keys.into_iter().map(|key| key_row(key, &days)).collect(),
         add: Form::of([("weight", "1")]),

@@ -1,5 +1,6 @@
 //! The list of tenants, and founding one: its first key is shown this once.
 
+use super::super::page_context::Here;
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
 use admin_templates::form::{FieldError, Form};
@@ -133,7 +134,7 @@ struct Draft {
     note: String,
 }
 
-fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
+fn drafted(posted: &FormData, here: Here<'_>) -> Result<Draft, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
     if posted.text("name").is_empty() {
         errors.add("name", FieldError::Required);
@@ -150,7 +151,7 @@ fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
         (None, false) | (Some(_), true) => {}
     }
     let credits = errors.take(amount(posted, "credits"));
-    let expires_at = errors.take(future(posted, "expires_at", now));
+    let expires_at = errors.take(future(posted, "expires_at", here));
     let note = errors.take(words(posted, "note"));
     let draft = || {
         Some(Draft {
@@ -185,7 +186,7 @@ pub(super) async fn found_tenant(
     let once_more = |wrong: Vec<FieldProblem>| TenantNew {
         form: again(&posted, &NAMES, wrong),
     };
-    let draft = match drafted(&posted, who.now()) {
+    let draft = match drafted(&posted, who.here()) {
         Ok(draft) => draft,
         Err(wrong) => return who.show_again(&once_more(wrong)).await,
     };

@@ -2,6 +2,7 @@
 
 pub(super) mod call;
 
+use shared::zone::Zone;
 use std::collections::BTreeMap;
 
 use admin_templates::admin::usage::UsageLog;
@@ -43,6 +44,7 @@ fn day(asked: &BTreeMap<String, String>, name: &str) -> Option<Date> {
 async fn filter(
     accounts: &Accounts,
     asked: &BTreeMap<String, String>,
+    zone: &Zone,
 ) -> Result<Option<UsageFilter>, PageError> {
     let tenant = match wanted(asked, "tenant") {
         Some(text) => match text.parse::<TenantId>() {
@@ -69,8 +71,8 @@ async fn filter(
         model: text("model"),
         provider: text("provider"),
         period: TimeRange {
-            from: day(asked, "from").map(Date::start),
-            until: day(asked, "to").map(Date::end),
+            from: day(asked, "from").and_then(|date| date.start_in(zone)),
+            until: day(asked, "to").and_then(|date| date.end_in(zone)),
         },
         ..UsageFilter::default()
     }))
@@ -91,7 +93,7 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&CallRooms>)
         );
         return who.show(&UsageLog { list, rows }).await;
     }
-    let Some(filter) = filter(&rooms.accounts, &asked).await? else {
+    let Some(filter) = filter(&rooms.accounts, &asked, who.here().zone).await? else {
         let (list, rows) = (whole(), Vec::new());
         return who.show(&UsageLog { list, rows }).await;
     };
@@ -107,12 +109,12 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&CallRooms>)
 /// `GET /admin/usage.csv`; streams, as the API's exports do.
 #[handler]
 pub(super) async fn usage_csv(
-    _who: Admin,
+    who: Admin,
     asked: Asked,
     request: &Request,
     rooms: Data<&CallRooms>,
 ) -> PageResult {
-    let filter = filter(&rooms.accounts, &asked).await?;
+    let filter = filter(&rooms.accounts, &asked, who.here().zone).await?;
     // A filter that nothing passes is a period of no length.
     let filter = filter.unwrap_or_else(|| UsageFilter {
         period: TimeRange {
@@ -125,7 +127,10 @@ pub(super) async fn usage_csv(
     Ok(usage_file(
         records,
         Reader::Superadmin,
-        Excel::of_query(request.uri().query()),
+        (
+            Excel::of_query(request.uri().query()),
+            who.here().zone.clone(),
+        ),
     )
     .into_response())
 }

@@ -5,6 +5,7 @@ pub(super) mod change;
 mod draft;
 pub(super) mod route;
 
+use super::super::page_context::Here;
 use admin_templates::account::SecretOnce;
 use admin_templates::form::Form;
 use admin_templates::labels::{KeyKind, Word};
@@ -45,7 +46,7 @@ struct Beside<'a> {
     tenant: &'a TenantId,
     tops: Vec<Top>,
     budgets: Vec<Budget>,
-    now: Moment,
+    here: Here<'a>,
 }
 
 impl Beside<'_> {
@@ -63,7 +64,7 @@ impl Beside<'_> {
         match top {
             Some(top) => Ok(top.credits),
             None if self.tops.len() < TOPS => Ok(Credits::ZERO),
-            None => spending::spent(self.reports, self.filter(key), self.now).await,
+            None => spending::spent(self.reports, self.filter(key), self.here).await,
         }
     }
 
@@ -74,7 +75,7 @@ impl Beside<'_> {
             budget: rows::budget_of(&self.budgets, &Spender::Key(key.id.clone())),
             spent: self.spent(&key.id).await?,
         };
-        Ok(api_keys::row(key, of, self.now))
+        Ok(api_keys::row(key, of, self.here.now))
     }
 }
 
@@ -136,7 +137,7 @@ async fn listed(
         tenant,
         tops: reports.overview(tenant).await.map_err(reports_failed)?.keys,
         budgets: ledger.budgets(tenant).await.map_err(unread)?,
-        now: who.now(),
+        here: who.here(),
     };
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
@@ -233,7 +234,8 @@ pub(super) async fn make_key(
     corrections: Data<&Corrections>,
 ) -> PageResult {
     let (actor, tenant) = (who.actor(), &who.tenant.id);
-    let read = draft::new_key(&posted).and_then(|new| Ok((new, money::budget(&posted)?)));
+    let read =
+        draft::new_key(&posted, who.here().zone).and_then(|new| Ok((new, money::budget(&posted)?)));
     let made = match read {
         Ok((new, budget)) => match accounts.create_key(&actor, tenant, new).await {
             Ok((key, secret)) => Ok((key, secret, budget)),

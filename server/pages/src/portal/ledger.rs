@@ -113,5 +113,6 @@ pub(super) async fn ledger_csv(
     reports: Data<&Reports>,
 ) -> PageResult {
     let pages = reports.export_ledger(who.tenant.id.clone());
-    Ok(ledger_file(pages, Excel::of_query(request.uri().query())).into_response())
+    let excel = Excel::of_query(request.uri().query());
+    Ok(ledger_file(pages, (excel, who.here().zone.clone())).into_response())
 }

@@ -123,7 +123,7 @@ pub(super) async fn member_list(
             user: Some(user.id.clone()),
             ..UsageFilter::default()
         };
-        let spent = spending::spent(&reports, own, who.now()).await?;
+        let spent = spending::spent(&reports, own, who.here()).await?;
         let row = beside.row(user);
         rows.push(MemberRow { spent, ..row });
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use admin_templates::chart::{Chart, Series, Unit, day_label, hour_label};
+use admin_templates::chart::{Chart, Columns, Series, Unit};
 use admin_templates::form::Form;
 use admin_templates::labels::{
     BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
@@ -127,13 +127,13 @@ pub(super) fn sum(all: impl Iterator<Item = Credits>) -> Credits {
 
 /// What was charged, an hour or day after the other.
 pub(super) fn spend(points: &[Point], grain: Grain) -> Chart {
-    let label = |point: &Point| match grain {
-        Grain::Hour => hour_label(point.at),
-        Grain::Day => day_label(point.at),
-    };
+    let starts = points.iter().map(|point| point.at).collect();
     let values = points.iter().map(|point| point.sums.credits.micros());
     Chart {
-        labels: points.iter().map(label).collect(),
+        columns: match grain {
+            Grain::Hour => Columns::Clock(starts),
+            Grain::Day => Columns::Days(starts),
+        },
         series: vec![Series {
             name: Measure::Charged.into(),
             values: values.map(Some).collect(),

@@ -12,11 +12,10 @@ use server_rooms::accounts::Accounts;
 use server_rooms::ledger::{Ledger, Spender};
 use server_rooms::reports::call_detail::{CallDetail, Charge, HoldDetail};
 use server_rooms::reports::history::UsageHistory;
-use server_rooms::reports::span::Span;
+use server_rooms::reports::span::{Span, Window};
 use server_rooms::reports::sums::{Grain, Sums};
 use server_rooms::reports::{
-    Point, ReportScope, Reports, SumsQuery, TimeRange, UsageFilter, UsageRecord, UsageStatus,
-    UsageSummary,
+    Point, ReportScope, Reports, TimeRange, UsageFilter, UsageRecord, UsageStatus, UsageSummary,
 };
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -25,6 +24,7 @@ use shared::units::Usage;
 
 use super::super::bills;
 use super::super::error::{PageError, PageResult, parsed};
+use super::super::page_context::Here;
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, TenantNames, field};
 use super::{manages, reports_failed, unread};
@@ -43,23 +43,19 @@ fn range_of(asked: &Asked) -> Range {
 }
 
 /// The hours or days of a range; a week is shown by the day.
-fn sums_query(range: Range, now: Moment) -> SumsQuery {
-    let until = Grain::Day.later(Grain::Day.start(now), 1);
-    match range {
-        Range::Day => Span::Day.query(now),
-        Range::Week => SumsQuery {
-            grain: Grain::Day,
-            from: Grain::Day.later(until, -7),
-            until,
-        },
-        Range::Month => Span::Month.query(now),
-        Range::Quarter => Span::Quarter.query(now),
-    }
+fn window(range: Range, here: Here<'_>) -> Window {
+    let span = match range {
+        Range::Day => Span::Day,
+        Range::Week => Span::Week,
+        Range::Month => Span::Month,
+        Range::Quarter => Span::Quarter,
+    };
+    span.by_day(here.now, here.zone)
 }
 
-fn since(query: SumsQuery) -> TimeRange {
+fn since(window: &Window) -> TimeRange {
     TimeRange {
-        from: Some(query.from),
+        from: Some(window.from()),
         until: None,
     }
 }
@@ -123,11 +119,11 @@ pub(super) async fn usage_page(
 ) -> PageResult {
     let tenant = &who.tenant.id;
     let range = range_of(&asked);
-    let query = sums_query(range, who.now());
+    let window = window(range, who.here());
     let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
-        period: since(query),
+        period: since(&window),
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
@@ -136,15 +132,15 @@ pub(super) async fn usage_page(
         .await;
     let page = page.map_err(reports_failed)?;
     let scope = ReportScope::Tenant(tenant.clone());
-    let points = reports.series(&scope, query).await?;
+    let points = reports.series(&scope, &window).await?;
     let sums = totals(&points);
     who.show(&PortalUsage {
         range,
         list: rows::list(&asked, &FILTERS, &page),
         credits: sums.credits,
         calls: sums.calls,
-        spend: rows::spend(&points, query.grain),
-        sums: model_sums(usage.summary(tenant, since(query)).await?),
+        spend: rows::spend(&points, window.grain),
+        sums: model_sums(usage.summary(tenant, since(&window)).await?),
         rows: rows::calls(page.rows, &names),
     })
     .await
@@ -163,12 +159,13 @@ pub(super) async fn usage_csv(
     let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
-        period: since(sums_query(range_of(&asked), who.now())),
+        period: since(&window(range_of(&asked), who.here())),
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
     let excel = Excel::of_query(request.uri().query());
-    let file = usage_file(reports.export_usage(filter), Reader::Tenant, excel);
+    let zone = who.here().zone.clone();
+    let file = usage_file(reports.export_usage(filter), Reader::Tenant, (excel, zone));
     Ok(file.into_response())
 }
 
@@ -285,26 +282,27 @@ pub(super) async fn call_page(
 
 /// What a person was charged in the last 30 days, one after the other. Reads each of their calls:
 /// sums of people are not kept, and a person makes few calls beside a key.
-async fn days_of(reports: &Reports, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
-    let query = Span::Month.query(now);
-    let mut points = Vec::new();
-    let mut at = query.from;
-    while at < query.until {
-        let sums = Sums::default();
-        points.push(Point { at, sums });
-        at = query.grain.later(at, 1);
-    }
+async fn days_of(
+    reports: &Reports,
+    of: UsageFilter,
+    here: Here<'_>,
+) -> Result<Vec<Point>, PageError> {
+    let window = here.window(Span::Month);
+    let empty = window.starts.iter().map(|at| Point {
+        at: *at,
+        sums: Sums::default(),
+    });
+    let mut points: Vec<Point> = empty.collect();
     let filter = UsageFilter {
-        period: since(query),
+        period: since(&window),
         ..of
     };
     let pages = reports.export_usage(filter);
     let mut pages = std::pin::pin!(pages);
     while let Some(records) = pages.try_next().await? {
         for record in records {
-            let day = query.grain.start(record.created_at);
-            let point = points.iter_mut().find(|point| point.at == day);
-            if let Some(point) = point {
+            let place = window.place(record.created_at);
+            if let Some(point) = place.and_then(|place| points.get_mut(place)) {
                 let both = [point.sums.credits, record.credits];
                 point.sums.credits = rows::sum(both.into_iter());
             }
@@ -335,7 +333,7 @@ pub(super) async fn history_page(
         .await;
     let page = page.map_err(reports_failed)?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
-    let points = days_of(&reports, own, who.now()).await?;
+    let points = days_of(&reports, own, who.here()).await?;
     who.show(&History {
         spent: totals(&points).credits,
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),

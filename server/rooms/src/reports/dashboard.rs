@@ -202,7 +202,7 @@ impl Reports {
         match scope {
             ReportScope::Platform => {
                 self.add_tops(&mut dashboard, range, window.query()).await?;
-            },
+            }
             ReportScope::Tenant(tenant) => {
                 let of = TopOf::ModelsOf(tenant);
                 dashboard.models = self.store.tops(of, window.query(), TOPS).await?;

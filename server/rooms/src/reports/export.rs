@@ -9,6 +9,7 @@ use server_store::usage_log::{LogQuery, UsageFilter};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::TenantId;
+use shared::zone::Zone;
 
 use super::log::Log;
 use super::{Reports, ReportsError};
@@ -74,6 +75,18 @@ impl Reports {
             let next = last.map(|last| Some(last.number));
             Ok((!entries.is_empty()).then_some((entries, (ledger, tenant, next))))
         })
+    }
+
+    /// In which time zone the platform's exports tell moments.
+    pub async fn platform_zone(&self) -> Zone {
+        self.zones.platform().await
+    }
+
+    /// In which time zone a tenant's exports tell moments.
+    pub async fn tenant_zone(&self, tenant: &TenantId) -> Result<Zone, ReportsError> {
+        let found = self.store.tenant(tenant).await?;
+        let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
+        Ok(self.zones.of(tenant.zone.as_ref()).await)
     }
 
     /// Fails when there is no such tenant, so that an export does not end empty for a wrong id.

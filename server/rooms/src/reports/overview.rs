@@ -59,11 +59,7 @@ impl Reports {
     }
 
     /// The same by the days of another zone, for whoever looks from elsewhere.
-    pub async fn overview_in(
-        &self,
-        id: &TenantId,
-        zone: &Zone,
-    ) -> Result<Overview, ReportsError> {
+    pub async fn overview_in(&self, id: &TenantId, zone: &Zone) -> Result<Overview, ReportsError> {
         let found = self.store.tenant(id).await?;
         let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
         self.overview_of(tenant, zone).await
@@ -99,7 +95,10 @@ impl Reports {
             today: window.starts.last().copied().unwrap_or(now),
             now,
         };
-        let last = |count: usize| days.get(days.len().saturating_sub(count)..).unwrap_or_default();
+        let last = |count: usize| {
+            days.get(days.len().saturating_sub(count)..)
+                .unwrap_or_default()
+        };
         Ok(Overview {
             forecast: forecast(&grants, pace),
             spent_today: spent(last(1)),

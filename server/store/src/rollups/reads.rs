@@ -46,7 +46,11 @@ impl SumsQuery {
         let first = from.saturating_add(length - 1).div_euclid(length);
         let first = first.saturating_mul(length);
         if first >= last {
-            return [(hour, from, until), (day, until, until), (hour, until, until)];
+            return [
+                (hour, from, until),
+                (day, until, until),
+                (hour, until, until),
+            ];
         }
         [(hour, from, first), (day, first, last), (hour, last, until)]
     }
@@ -243,11 +247,7 @@ impl Store {
     }
 
     /// What all of a time adds up to.
-    pub async fn sums_total(
-        &self,
-        scope: &ReportScope,
-        query: SumsQuery,
-    ) -> Result<Sums, DbError> {
+    pub async fn sums_total(&self, scope: &ReportScope, query: SumsQuery) -> Result<Sums, DbError> {
         let mut total = Sums::default();
         for (grain, from, until) in query.parts().into_iter().filter(any) {
             let part = SumsQuery {

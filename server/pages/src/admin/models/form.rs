@@ -1,5 +1,6 @@
 //! Forms of models and targets, in the catalogue's bounds, and what prices have of such fields. Pure; finds every fault at once.
 
+use super::super::super::page_context::Here;
 use admin_templates::form::FieldError;
 use server_edge::date::Date;
 use server_rooms::catalogue::NewModel;
@@ -15,7 +16,6 @@ use shared::credits::Credits;
 use shared::link::Operation;
 
 use super::super::super::form::{FieldProblem, FormData};
-use super::super::days::DAY_MS;
 use super::super::form_errors::FormErrors;
 
 /// Output of a chat model whose bound was not told, as the API takes it.
@@ -175,20 +175,19 @@ pub(super) fn price(text: Option<&str>) -> Result<Option<Credits>, FieldError> {
 /// From when on a price is valid: today and nothing are now.
 pub(in super::super) fn valid_from(
     posted: &FormData,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<Option<Moment>, FieldProblem> {
     let name = "valid_from";
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
     let date: Date = text.parse().map_err(|_| (name, FieldError::NotADate))?;
-    let start = date.start();
-    if start > now {
+    let start = date.start_in(here.zone);
+    let start = start.ok_or((name, FieldError::NotADate))?;
+    if start > here.now {
         return Ok(Some(start));
     }
-    let is_today =
-        matches!(date, Date::Day(_)) && now.unix_ms().saturating_sub(start.unix_ms()) < DAY_MS;
-    if is_today {
+    if matches!(date, Date::Day(_)) && here.zone.day(here.now).start == start {
         Ok(None)
     } else {
         Err((name, FieldError::Past))

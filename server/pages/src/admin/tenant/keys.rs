@@ -1,5 +1,6 @@
 //! A tenant's keys: making one, whose secret is shown this once, and revoking one.
 
+use super::super::super::page_context::Here;
 use std::collections::{BTreeMap, HashMap};
 
 use admin_templates::account::SecretOnce;
@@ -54,12 +55,12 @@ async fn rows(
     rooms: &KeyRooms,
     tenant: &Tenant,
     keys: Vec<ApiKey>,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<Vec<KeyRow>, PageError> {
     let budgets = budgets(&rooms.corrections, tenant).await?;
     let overview = rooms
         .reports
-        .overview(&tenant.id)
+        .overview_in(&tenant.id, here.zone)
         .await
         .map_err(reports_failed)?;
     let all_told = overview.keys.len() < TOPS;
@@ -76,14 +77,14 @@ async fn rows(
         let spent = match told.get(key.id.as_str()) {
             Some(credits) => *credits,
             None if all_told => Credits::ZERO,
-            None => spent(&rooms.reports, own, now).await?,
+            None => spent(&rooms.reports, own, here).await?,
         };
         let of = KeyUse {
             budget: budget(&budgets, &Spender::Key(key.id.clone())),
             spent,
             used_at: used_at.map_err(reports_failed)?,
         };
-        rows.push(api_keys::row(key, of, now));
+        rows.push(api_keys::row(key, of, here.now));
     }
     Ok(rows)
 }
@@ -114,7 +115,7 @@ async fn view(
         rotate: Form::default(),
         head: head(&rooms.ledger, tenant).await?,
         list,
-        rows: self::rows(rooms, tenant, keys, now).await?,
+        rows: self::rows(rooms, tenant, keys, here).await?,
         add: Form::of([("scopes", Scopes::PLAIN.words().join(" ").as_str())]),
         models: models.iter().map(|model| model.id.clone()).collect(),
     })
@@ -129,14 +130,14 @@ pub(in super::super) async fn key_list(
     rooms: Data<&KeyRooms>,
 ) -> PageResult {
     let tenant = found(&rooms.accounts, &id).await?;
-    let view = view(&rooms, &tenant, &asked, who.now()).await?;
+    let view = view(&rooms, &tenant, &asked, who.here()).await?;
     who.show(&view).await
 }
 
 /// A key, and what it may spend in which period.
 type Draft = (NewKey, Option<(BudgetPeriod, Credits)>);
 
-fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
+fn drafted(posted: &FormData, here: Here<'_>) -> Result<Draft, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
     if posted.text("name").is_empty() {
         errors.add("name", FieldError::Required);
@@ -151,7 +152,7 @@ fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
     let scopes = errors.take(api_keys::scopes(posted, kind));
     let period = BudgetPeriod::from_word(period).ok_or(("budget_period", FieldError::Unknown));
     let period = errors.take(period);
-    let expires_at = errors.take(future(posted, "expires_at", now));
+    let expires_at = errors.take(future(posted, "expires_at", here));
     let limits = LimitSettings {
         requests_per_minute: errors.take(count(posted, "requests_per_minute")).flatten(),
         tokens_per_minute: errors.take(count(posted, "tokens_per_minute")).flatten(),
@@ -195,8 +196,8 @@ pub(in super::super) async fn make_key(
     rooms: Data<&KeyRooms>,
 ) -> PageResult {
     let tenant = found(&rooms.accounts, &id).await?;
-    let (actor, now) = (who.actor(), who.now());
-    let made = match drafted(&posted, now) {
+    let (actor, here) = (who.actor(), who.here());
+    let made = match drafted(&posted, here) {
         Ok((new, budget)) => {
             if budget.is_some() {
                 who.must_be_able_to(Action::MoveCredits)?;
@@ -214,7 +215,7 @@ pub(in super::super) async fn make_key(
     let ((key, secret), budget) = match made {
         Ok(made) => made,
         Err(wrong) => {
-            let mut view = view(&rooms, &tenant, &BTreeMap::new(), now).await?;
+            let mut view = view(&rooms, &tenant, &BTreeMap::new(), here).await?;
             view.add = again(&posted, &NAMES, wrong);
             return who.show_again(&view).await;
         }
@@ -282,7 +283,7 @@ pub(in super::super) async fn rotate(
         }
         Err(error) => error,
     };
-    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.now()).await?;
+    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.here()).await?;
     view.rotate.error = Some(error);
     who.show_again(&view).await
 }

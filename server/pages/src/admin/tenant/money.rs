@@ -1,5 +1,6 @@
 //! A tenant's money: its grants and its ledger, giving credits and correcting the balance.
 
+use super::super::super::page_context::Here;
 use std::collections::BTreeMap;
 
 use admin_templates::admin::tenants::TenantMoney;
@@ -163,12 +164,12 @@ fn needed_amount(posted: &FormData) -> Result<Credits, FieldProblem> {
 fn payment(
     posted: &FormData,
     tenant: &TenantId,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<Recharge, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
     let amount = errors.take(needed_amount(posted));
     let key = errors.take(once(posted));
-    let expires_at = errors.take(future(posted, "expires_at", now));
+    let expires_at = errors.take(future(posted, "expires_at", here));
     let note = errors.take(words(posted, "note"));
     let wish = || {
         Some(Recharge {
@@ -194,7 +195,7 @@ pub(in super::super) async fn recharge(
     recharges: Data<&Recharges>,
 ) -> PageResult {
     let tenant = found(&accounts, &id).await?;
-    let wrong = match payment(&posted, &tenant.id, who.now()) {
+    let wrong = match payment(&posted, &tenant.id, who.here()) {
         Ok(wish) => match recharges.recharge(&who.actor(), wish).await {
             Ok(_) => return who.done(&path(&tenant, "/money"), &Notice::Booked),
             Err(RechargeError::NoSuchTenant) => return Err(PageError::NotFound),

@@ -1,5 +1,6 @@
 //! A tenant's people: adding them, shutting them out, giving them a new password.
 
+use super::super::super::page_context::Here;
 use std::collections::BTreeMap;
 
 use admin_templates::account::PasswordOnce;
@@ -78,7 +79,7 @@ async fn rows(
     rooms: &PeopleRooms,
     tenant: &Tenant,
     users: Vec<User>,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<Vec<MemberRow>, PageError> {
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let with_factor = rooms.factors.owners_of_any(&ids).await?;
@@ -99,7 +100,7 @@ async fn rows(
             },
             second_factor: with_factor.contains(user.id.as_str()),
             budget: budget(&budgets, &Spender::User(user.id.clone())),
-            spent: spent(&rooms.reports, own, now).await?,
+            spent: spent(&rooms.reports, own, here).await?,
             seen_at: seen.get(user.id.as_str()).copied(),
             created_at: user.created_at,
             id: user.id.into_string(),
@@ -118,7 +119,7 @@ async fn view(
     rooms: &PeopleRooms,
     tenant: &Tenant,
     asked: &BTreeMap<String, String>,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<TenantMembers, PageError> {
     let mut list = ListState {
         filters: filters(asked, &["q"]),
@@ -138,7 +139,7 @@ async fn view(
     Ok(TenantMembers {
         head: head(&rooms.ledger, tenant).await?,
         list,
-        rows: self::rows(rooms, tenant, users, now).await?,
+        rows: self::rows(rooms, tenant, users, here).await?,
         add: Form::of([("role", "member")]),
     })
 }
@@ -152,7 +153,7 @@ pub(in super::super) async fn member_list(
     rooms: Data<&PeopleRooms>,
 ) -> PageResult {
     let tenant = found(&rooms.accounts, &id).await?;
-    let view = view(&rooms, &tenant, &asked, who.now()).await?;
+    let view = view(&rooms, &tenant, &asked, who.here()).await?;
     who.show(&view).await
 }
 
@@ -191,7 +192,7 @@ pub(in super::super) async fn add_member(
     let Err((field, error)) = made else {
         return who.done(&path(&tenant, "/members"), &Notice::Created);
     };
-    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.now()).await?;
+    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.here()).await?;
     view.add = posted.again(&["username", "role"]).wrong(field, error);
     who.show_again(&view).await
 }

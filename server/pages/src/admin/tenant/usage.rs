@@ -55,11 +55,11 @@ pub(in super::super) async fn usage_page(
     let tenant = found(&rooms.accounts, &id).await?;
     let (range, span) = range(&asked, RangeWord::Week);
     let scope = ReportScope::Tenant(tenant.id.clone());
-    let query = span.query(who.now());
-    let series = rooms.reports.series(&scope, query).await?;
+    let window = who.here().window(span);
+    let series = rooms.reports.series(&scope, &window).await?;
     let period = TimeRange {
-        from: Some(query.from),
-        until: Some(query.until),
+        from: Some(window.from()),
+        until: Some(window.until),
     };
     let summary = history.summary(&tenant.id, period).await?;
     let status = wanted(&asked, "status");
@@ -90,7 +90,7 @@ pub(in super::super) async fn usage_page(
         head: head(&rooms.ledger, &tenant).await?,
         range,
         list,
-        spend: chart(&series, query.grain, Unit::Credits, charged),
+        spend: chart(&series, window.grain, Unit::Credits, charged),
         sums: sums(summary),
         rows: page.rows.into_iter().map(|row| names.row(row)).collect(),
     })

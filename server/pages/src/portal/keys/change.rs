@@ -61,7 +61,7 @@ pub(in super::super) async fn key_page(
     let spender = Spender::Key(key.id.clone());
     let budget = money::budget_now(&ledger, &who.tenant.id, &spender).await?;
     let route = route::of_key(&who, &accounts, &key).await?;
-    let forms = (draft::filled(&key, budget), route);
+    let forms = (draft::filled(&key, budget, who.here().zone), route);
     who.show(&key_form(&catalogue, key, forms)).await
 }
 
@@ -82,7 +82,7 @@ pub(in super::super) async fn change_key(
 ) -> PageResult {
     let (actor, tenant) = (who.actor(), &who.tenant.id);
     let key = open_key(&who, &accounts, &id).await?;
-    let read = draft::patch(&posted, &key);
+    let read = draft::patch(&posted, &key, who.here().zone);
     let read = read.and_then(|patch| Ok((patch, money::budget(&posted)?)));
     let changed = match read {
         Ok((patch, budget)) => {

@@ -7,6 +7,7 @@ use server_rooms::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, NewKey, Scopes
 use server_rooms::ledger::BudgetPeriod;
 use server_rooms::limits::LimitSettings;
 use shared::clock::Moment;
+use shared::zone::Zone;
 
 use super::super::super::api_keys;
 use super::super::super::form::{self, FieldProblem, FormData};
@@ -49,13 +50,17 @@ fn some(words: Vec<String>) -> Option<Vec<String>> {
     Some(words).filter(|words| !words.is_empty())
 }
 
-fn common(posted: &FormData, kind: ApiKeyKind) -> Result<Common, FieldProblem> {
+fn common(posted: &FormData, kind: ApiKeyKind, zone: &Zone) -> Result<Common, FieldProblem> {
     let name = posted.optional("name");
     let name = name.ok_or(("name", FieldError::Required))?;
     let scopes = api_keys::scopes(posted, Some(kind))?;
     let expires_at = posted.optional("expires_at").map(str::parse::<Date>);
     let expires_at = expires_at.transpose();
-    let expires_at = expires_at.map_err(|_| ("expires_at", FieldError::NotADate))?;
+    let wrong = ("expires_at", FieldError::NotADate);
+    let expires_at = expires_at.map_err(|_| wrong.clone())?;
+    let expires_at = expires_at
+        .map(|date| date.over_in(zone).ok_or(wrong))
+        .transpose()?;
     let addresses = posted.text("addresses");
     let addresses = addresses.split([',', ' ']).filter(|text| !text.is_empty());
     Ok(Common {
@@ -65,18 +70,18 @@ fn common(posted: &FormData, kind: ApiKeyKind) -> Result<Common, FieldProblem> {
         addresses: some(addresses.map(str::to_owned).collect()),
         requests_per_minute: number(posted, "requests_per_minute")?,
         tokens_per_minute: number(posted, "tokens_per_minute")?,
-        expires_at: expires_at.map(Date::end),
+        expires_at,
     })
 }
 
 /// A key to be made.
-pub(super) fn new_key(posted: &FormData) -> Result<NewKey, FieldProblem> {
+pub(super) fn new_key(posted: &FormData, zone: &Zone) -> Result<NewKey, FieldProblem> {
     let kind = match KeyKind::from_code(posted.text("kind")) {
         Some(KeyKind::Live) => ApiKeyKind::Live,
         Some(KeyKind::Test) => ApiKeyKind::Test,
         None => return Err(("kind", FieldError::Unknown)),
     };
-    let typed = common(posted, kind)?;
+    let typed = common(posted, kind, zone)?;
     Ok(NewKey {
         scopes: typed.scopes,
         expires_at: typed.expires_at,
@@ -92,9 +97,13 @@ pub(super) fn new_key(posted: &FormData) -> Result<NewKey, FieldProblem> {
 }
 
 /// What changes on a key. The form knows days: an end that was not touched keeps its time of day.
-pub(super) fn patch(posted: &FormData, key: &ApiKey) -> Result<KeyPatch, FieldProblem> {
-    let typed = common(posted, key.kind)?;
-    let touched = posted.text("expires_at") != last_day(key.expires_at);
+pub(super) fn patch(
+    posted: &FormData,
+    key: &ApiKey,
+    zone: &Zone,
+) -> Result<KeyPatch, FieldProblem> {
+    let typed = common(posted, key.kind, zone)?;
+    let touched = posted.text("expires_at") != last_day(key.expires_at, zone);
     Ok(KeyPatch {
         name: Some(typed.name),
         scopes: Some(typed.scopes),
@@ -112,16 +121,16 @@ pub(super) fn patch(posted: &FormData, key: &ApiKey) -> Result<KeyPatch, FieldPr
 }
 
 /// The last day of a key that ends, as the form writes it.
-fn last_day(end: Option<Moment>) -> String {
+fn last_day(end: Option<Moment>, zone: &Zone) -> String {
     let Some(end) = end else {
         return String::new();
     };
     let last = Moment::from_unix_ms(end.unix_ms().saturating_sub(1));
-    date::text(last).chars().take(10).collect()
+    date::text_in(last, zone).chars().take(10).collect()
 }
 
 /// The form of a key that is there.
-pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>) -> Form {
+pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>, zone: &Zone) -> Form {
     let (period, limit) = budget.unwrap_or((BudgetPeriod::Month, String::new()));
     let words = |list: &Option<Vec<String>>| list.as_deref().unwrap_or_default().join(" ");
     let requests = key.limits.requests_per_minute;
@@ -135,7 +144,7 @@ pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>) -> Fo
         ("tokens_per_minute", form::number(tokens).as_str()),
         ("budget", limit.as_str()),
         ("budget_period", period.word()),
-        ("expires_at", last_day(key.expires_at).as_str()),
+        ("expires_at", last_day(key.expires_at, zone).as_str()),
     ])
 }
 
@@ -159,10 +168,15 @@ mod tests {
 
     #[test]
     fn the_last_day_of_a_key_is_read_as_it_was_written() {
-        let end = |text: &str| text.parse::<Date>().expect("a date").end();
-        let last = |text: &str| last_day(Some(end(text)));
-        assert_eq!(last("2026-12-31"), "2026-12-31");
-        assert_eq!(last("2026-12-31T08:30:00Z"), "2026-12-31");
-        assert_eq!(last_day(None), "");
+        for name in ["UTC", "Asia/Shanghai", "America/New_York", "Africa/Cairo"] {
+            let zone = Zone::named(name).expect("a zone");
+            let end = |text: &str| text.parse::<Date>().expect("a date").over_in(&zone);
+            let last = |text: &str| last_day(end(text), &zone);
+            for day in ["2026-12-31", "2026-04-23", "2026-03-08", "2026-11-01"] {
+                assert_eq!(last(day), day, "{name}");
+            }
+            assert_eq!(last("2026-12-31T08:30:00Z"), "2026-12-31");
+            assert_eq!(last_day(None, &zone), "");
+        }
     }
 }

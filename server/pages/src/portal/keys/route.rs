@@ -112,7 +112,7 @@ pub(in super::super) async fn keep_route(
             let route = posted.again(&fields).wrong(field, error);
             let spender = Spender::Key(key.id.clone());
             let budget = money::budget_now(&ledger, tenant, &spender).await?;
-            let forms = (draft::filled(&key, budget), route);
+            let forms = (draft::filled(&key, budget, who.here().zone), route);
             who.show_again(&key_form(&catalogue, key, forms)).await
         }
     }

@@ -29,7 +29,13 @@ fn at(text: &str) -> Moment {
 #[test]
 fn days_begin_and_end_where_the_zone_says() {
     for (name, now, first, today, until) in [
-        ("UTC", "2026-11-28T22:55", "2026-10-30T00:00", "2026-11-28T00:00", "2026-11-29T00:00"),
+        (
+            "UTC",
+            "2026-11-28T22:55",
+            "2026-10-30T00:00",
+            "2026-11-28T00:00",
+            "2026-11-29T00:00",
+        ),
         // Seven in the morning of the 29th in Beijing.
         (
             "Asia/Shanghai",
@@ -90,24 +96,45 @@ fn days_begin_and_end_where_the_zone_says() {
         assert_eq!(told, wanted, "{name} {now}");
         assert_eq!(window.starts.len(), 30, "{name} {now}");
         let by = window.query().grain;
-        let days = if name == "UTC" { Grain::Day } else { Grain::Hour };
+        let days = if name == "UTC" {
+            Grain::Day
+        } else {
+            Grain::Hour
+        };
         assert_eq!(by, days, "{name}");
     }
 }
 
 #[test]
 fn a_week_is_the_same_days_by_the_hour_and_by_the_day_and_ends_now() {
-    for name in ["UTC", "Asia/Shanghai", "America/New_York", "Asia/Kolkata", "Africa/Cairo"] {
+    for name in [
+        "UTC",
+        "Asia/Shanghai",
+        "America/New_York",
+        "Asia/Kolkata",
+        "Africa/Cairo",
+    ] {
         for hours in 0..24 * 400 {
             // Half past of each hour for more than a year.
             let now = Moment::from_unix_ms(1_772_000_000_000 + hours * HOUR_MS);
             let zone = zone(name);
             let (week, days) = (Span::Week.window(now, &zone), Span::Week.by_day(now, &zone));
-            assert_eq!((week.from(), days.starts.len()), (days.from(), 7), "{name} {now:?}");
-            assert!(week.until <= days.until && now < week.until, "{name} {now:?}");
+            assert_eq!(
+                (week.from(), days.starts.len()),
+                (days.from(), 7),
+                "{name} {now:?}"
+            );
+            assert!(
+                week.until <= days.until && now < week.until,
+                "{name} {now:?}"
+            );
             assert_eq!(days.place(now), Some(6), "{name} {now:?}");
             assert_eq!(week.place(now), Some(week.starts.len() - 1));
-            assert!((145..=170).contains(&week.starts.len()), "{}", week.starts.len());
+            assert!(
+                (145..=170).contains(&week.starts.len()),
+                "{}",
+                week.starts.len()
+            );
         }
     }
 }
@@ -116,10 +143,16 @@ fn a_week_is_the_same_days_by_the_hour_and_by_the_day_and_ends_now() {
 fn a_day_rolls_and_each_moment_has_one_column() {
     let now = at("2026-11-28T22:55");
     let window = Span::Day.window(now, &zone("Asia/Shanghai"));
-    assert_eq!((window.starts.len(), window.until), (24, at("2026-11-28T23:00")));
+    assert_eq!(
+        (window.starts.len(), window.until),
+        (24, at("2026-11-28T23:00"))
+    );
     assert_eq!(window.place(at("2026-11-27T22:59")), None);
     assert_eq!(window.place(at("2026-11-27T23:00")), Some(0));
     assert_eq!(window.place(window.until), None);
     let before = window.before();
-    assert_eq!((before.from, before.until), (at("2026-11-26T23:00"), window.from()));
+    assert_eq!(
+        (before.from, before.until),
+        (at("2026-11-26T23:00"), window.from())
+    );
 }

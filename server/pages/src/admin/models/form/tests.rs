@@ -1,6 +1,7 @@
 //! A model's faults are told all at once, and its price never begins in the past.
 
 use super::*;
+use shared::zone::Zone;
 
 fn posted(body: &str) -> FormData {
     FormData::parse(body.as_bytes()).expect("a form")
@@ -46,7 +47,13 @@ fn a_cost_is_known_where_it_is_typed() {
 #[test]
 fn a_price_begins_now_or_later() {
     let now = Moment::from_unix_ms(1_795_255_200_000);
-    let read = |text: &str| valid_from(&posted(&format!("valid_from={text}")), now);
+    let utc = Zone::utc();
+    let read = |text: &str| {
+        valid_from(
+            &posted(&format!("valid_from={text}")),
+            Here { now, zone: &utc },
+        )
+    };
     assert_eq!(read(""), Ok(None));
     assert_eq!(read("2026-11-21"), Ok(None), "today is now");
     assert_eq!(read("2026-11-20"), Err(("valid_from", FieldError::Past)));
