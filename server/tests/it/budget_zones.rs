@@ -126,6 +126,18 @@ async fn a_days_budget_is_given_once_a_day_of_its_zone_when_clocks_are_changed_t
             [24, 23, 24],
         ),
         ("Asia/Kolkata", NOON, [24, 24, 24]),
+        ("Asia/Shanghai", NOON, [24, 24, 24]),
+        // Forward on 2026-03-08, back on 2026-11-01.
+        (
+            "America/New_York",
+            Moment::from_unix_ms(1_772_902_800_000),
+            [24, 23, 24],
+        ),
+        (
+            "America/New_York",
+            Moment::from_unix_ms(1_793_462_400_000),
+            [24, 25, 24],
+        ),
     ] {
         for db in databases().await {
             let zone = zone(name);

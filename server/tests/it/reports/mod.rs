@@ -11,6 +11,7 @@ mod reprice;
 mod retention;
 mod rollups;
 mod summaries;
+mod zones;
 
 use std::time::Duration;
 

@@ -99,7 +99,7 @@ pub(super) fn adjusted_view(adjusted: Adjusted, balance: Balance) -> AdjustedVie
     }
 }
 
-/// How long a budget lasts before it starts anew, in UTC.
+/// How long a budget lasts before it starts anew, in the tenant's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum PeriodWord {
