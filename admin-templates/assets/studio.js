@@ -77,9 +77,10 @@
       if (!answer || !answer.ok) return void (place.textContent = "");
       const estimate = await answer.json().catch(() => null);
       if (!estimate || mine !== asked) return;
-      const { credits_min: least, credits_max: most } = estimate;
-      const amount = least === most ? most : `${least} – ${most}`;
-      place.textContent = `${place.dataset.willCost} ${amount} ${place.dataset.unit}`;
+      const { credits_about: about, credits_max: most } = estimate;
+      const { atMost, unit, willCost } = place.dataset;
+      const amount = about === most ? `${willCost} ${most}` : `${willCost} ${about}${atMost} ${most}`;
+      place.textContent = `${amount} ${unit}`;
     };
     const later = () => {
       clearTimeout(timer);

@@ -209,7 +209,7 @@ sampled! {
     /// server-sent events: chunks as OpenAI sends them, at last `event: charged` with
     /// `{credits, call}`; or, instead, `{"error": {"message"}}`.
     /// `POST /portal/studio/estimate` (JSON of the same, for images `{model, prompt, n, size}`)
-    /// answers `{credits_min, credits_max}`, both as decimal text.
+    /// answers `{credits_min, credits_about, credits_max}`, all as decimal text.
     pub struct StudioChat {
         /// Models that the tenant uses and that end.
         pub notices: Vec<ModelEndNote>,

@@ -35,6 +35,11 @@ impl Page {
         format::count(number.get())
     }
 
+    /// The word for so many: one of a thing, or several of it.
+    pub fn plural<'a>(&self, number: impl Given<u64>, one: &'a str, several: &'a str) -> &'a str {
+        if number.get() == 1 { one } else { several }
+    }
+
     /// A number in few letters, as `1.2M` or `120万`.
     pub fn short(&self, number: impl Given<u64>) -> String {
         format::short(number.get(), self.lang)

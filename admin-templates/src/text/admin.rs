@@ -243,7 +243,7 @@ AdminText [] {
     limits_models: "Limits & models", "限额与模型";
     line: "Line", "行";
     live_calls: "Running calls", "进行中的调用";
-    live_now: "calls running now", "个调用进行中";
+    live_now: "running now", "个调用进行中";
     lost: "Lost", "丢失";
     lowered_to: "Output limited to", "输出上限降至";
     margin: "Margin", "毛利";

@@ -47,6 +47,7 @@ Text [a: AdminText, u: PortalText] {
     calls: "Calls", "调用次数";
     calls_day: "Calls, 24 h", "24 小时调用";
     calls_month: "Calls, 30 days", "30 天调用";
+    call_unit: "call", "次调用";
     calls_unit: "calls", "次调用";
     cancel: "Cancel", "取消";
     change_password: "Change password", "修改密码";
@@ -73,6 +74,7 @@ Text [a: AdminText, u: PortalText] {
     credits: "credits", "额度";
     credits_title: "Credits", "额度";
     current_password: "Current password", "当前密码";
+    day: "day", "天";
     days: "days", "天";
     debt: "Debt", "欠额";
     debt_note: "paid by the next credits", "由后续入账抵扣";
@@ -146,6 +148,7 @@ Text [a: AdminText, u: PortalText] {
     error_not_a_zone: "No time zone has this name; write for example Asia/Shanghai.", "没有此名称的时区；请填写如 Asia/Shanghai 的名称。";
     id: "Id", "编号";
     images: "Images", "图像";
+    image_unit: "image", "张图像";
     images_unit: "images", "张图像";
     in_flight: "Running", "进行中";
     information: "Information", "信息";

@@ -57,6 +57,7 @@ PortalText [] {
     spent_today: "Spent today", "今日消费";
     stop: "Stop", "停止";
     stopped: "Stopped; what came until then is charged", "已停止，仅对已生成部分计费";
-    will_cost: "Will cost", "预计花费";
+    will_cost: "About", "约";
+    will_cost_most: ", at most", "，最多";
 }
 }

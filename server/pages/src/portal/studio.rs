@@ -110,7 +110,7 @@ impl Studio {
     fn most(&self, who: &Member, asked: &StudioRequest) -> Option<Credits> {
         let ppm = who.tenant.price_multiplier_ppm;
         let estimate = asked.estimate(&self.catalogue, ppm, who.now()).ok()?;
-        Some(estimate.1)
+        Some(estimate.most)
     }
 }
 
@@ -157,9 +157,13 @@ pub(super) async fn reckon(who: Member, studio: Studio) -> PageResult {
     };
     let ppm = who.tenant.price_multiplier_ppm;
     Ok(match asked.estimate(&studio.catalogue, ppm, who.now()) {
-        Ok((least, most)) => json_answer(
+        Ok(Estimate { least, about, most }) => json_answer(
             StatusCode::OK,
-            &json!({"credits_min": least.to_string(), "credits_max": most.to_string()}),
+            &json!({
+                "credits_min": least.to_string(),
+                "credits_about": about.to_string(),
+                "credits_max": most.to_string(),
+            }),
         ),
         Err(error) => wrong(&who, StatusCode::UNPROCESSABLE_ENTITY, &error).await,
     })

@@ -115,6 +115,20 @@ impl ImageForm {
     }
 }
 
+/// Tokens of an answer of a page of text; most are shorter.
+const USUAL_ANSWER: u64 = 500;
+
+/// What sending costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Estimate {
+    /// A word for a word.
+    pub(super) least: Credits,
+    /// With an answer of a usual length, rounded.
+    pub(super) about: Credits,
+    /// As much as is held.
+    pub(super) most: Credits,
+}
+
 impl StudioRequest {
     fn operation(&self) -> Operation {
         match self {
@@ -123,13 +137,13 @@ impl StudioRequest {
         }
     }
 
-    /// What it costs at least, and at most: as much as would be held.
+    /// What it costs at least, with a usual answer, and at most: as much as would be held.
     pub(super) fn estimate(
         &self,
         catalogue: &Catalogue,
         multiplier_ppm: i64,
         now: Moment,
-    ) -> Result<(Credits, Credits), FieldError> {
+    ) -> Result<Estimate, FieldError> {
         let operation = self.operation();
         let body = match self {
             Self::Chat(form) => form.body(true),
@@ -154,18 +168,32 @@ impl StudioRequest {
             Ok(found.amount)
         };
         let most = reckoned(&asked)?;
-        let least = match asked.output {
+        let (least, about) = match asked.output {
             // An answer of a word to a word; a hold's least is of an answer that helps.
-            Output::UpTo(_) => {
+            Output::UpTo(bound) => {
                 let mut short = asked.clone();
+                let usual = bound.map_or(USUAL_ANSWER, |bound| bound.min(USUAL_ANSWER));
+                short.output = Output::UpTo(Some(usual));
+                let about = reckoned(&short)?;
                 short.output = Output::UpTo(Some(1));
                 short.bounds.set(Unit::InputToken, 0);
-                reckoned(&short)?
+                (reckoned(&short)?, two_digits(about).min(most))
             }
-            Output::None | Output::OfModel => most,
+            Output::None | Output::OfModel => (most, most),
         };
-        Ok((least, most))
+        Ok(Estimate { least, about, most })
     }
+}
+
+/// An amount rounded up to its first two digits: more would promise what nobody knows.
+fn two_digits(amount: Credits) -> Credits {
+    let micros = amount.micros();
+    let mut size: i64 = 1;
+    while micros / size >= 100 {
+        size = size.saturating_mul(10);
+    }
+    let rounded = micros.saturating_add(size - 1) / size;
+    Credits::from_micros(rounded.saturating_mul(size))
 }
 
 /// Why a call was refused or failed, beside its field.

@@ -42,7 +42,9 @@ async fn the_studio_tells_costs_before_and_why_a_call_was_refused() {
                 text.parse().expect("a decimal")
             };
             let (least, most) = (number("credits_min"), number("credits_max"));
-            assert!(0.0 < least && least <= most, "{}", answer.body);
+            let about = number("credits_about");
+            assert!(0.0 < least && least <= about, "{}", answer.body);
+            assert!(about <= most, "{}", answer.body);
         }
         let unknown = json!({"model": "nobody", "prompt": "a cat"});
         let answer = script(&ada, "/portal/studio/estimate", &unknown, true).await;
