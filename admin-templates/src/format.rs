@@ -260,12 +260,6 @@ fn moment(at: Moment, zone: &Zone) -> String {
     )
 }
 
-/// The hour and minute of a moment, as the clocks of a zone show it: `14:05`.
-pub(crate) fn minute(at: Moment, zone: &Zone) -> String {
-    let wall = wall(at, zone);
-    format!("{:02}:{:02}", wall.hour, wall.minute)
-}
-
 /// A moment as the clocks of a zone show it, in one shape whatever day it is of; tables leave the seconds
 /// to the title.
 pub(crate) fn when(at: Moment, zone: &Zone) -> Html {

@@ -125,7 +125,7 @@ pub(super) async fn change_password(
         .await;
     match changed {
         Ok(begun) => {
-            let (context, cookie) = who.enter(begun);
+            let (context, cookie) = who.enter(begun).await;
             let mut response = context.done(&context.at("/security"), &Notice::Saved)?;
             add_cookie(&mut response, &cookie);
             Ok(response)

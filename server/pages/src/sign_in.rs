@@ -39,7 +39,7 @@ fn entered(context: &PageContext, begun: NewSession, next: &str) -> Response {
     let stage = begun.browser.session.stage;
     let device = begun.device.as_ref();
     let device = device.map(|device| context.device_cookie(device));
-    let (context, cookie) = context.enter(begun);
+    let (context, cookie) = context.enter(begun).await;
     let to = match stage {
         Stage::Open => next.to_owned(),
         Stage::SecondFactor => with_next(&step_path(&context, stage), next),

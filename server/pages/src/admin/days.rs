@@ -15,7 +15,7 @@ use super::super::error::PageError;
 use super::{WHOLE, signed};
 
 /// A day in milliseconds.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 /// Calls looked at, at most: a page must not wait longer than for these.
 const CALLS_MAX: usize = 5_000;
 

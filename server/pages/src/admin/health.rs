@@ -11,7 +11,6 @@ use admin_templates::page::Page;
 use admin_templates::parts::Fact;
 use poem::handler;
 use poem::web::Data;
-use server_edge::date;
 use server_rooms::health::{Asked, HealthCheck, HealthReport};
 use server_rooms::ledger::pulse::Commits;
 use server_rooms::providers::Providers;
@@ -21,7 +20,7 @@ use server_rooms::reports::dashboard::Freshness;
 use self::checks::{cache, database, ledger, link, pools, sums};
 use super::super::error::PageResult;
 use super::super::session::Admin;
-use super::{length, minute};
+use super::length;
 
 /// A row of the chart of commits.
 type Taken = (Measure, fn(&Commits) -> Duration);

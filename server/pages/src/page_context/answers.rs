@@ -115,14 +115,14 @@ impl PageContext {
     }
 
     /// Hands the browser the cookie of a session that just began, and the context of its person.
-    pub(in super::super) fn enter(&self, begun: NewSession) -> (Self, String) {
+    pub(in super::super) async fn enter(&self, begun: NewSession) -> (Self, String) {
         let NewSession {
             cookie, browser, ..
         } = begun;
         let life = browser.session.expires_at.since(self.now());
         let jar = Jar::Session(self.area);
         let cookie = jar.set(cookie.expose(), Some(life), self.services.secure());
-        (self.clone().of(browser), cookie)
+        (self.clone().of(browser).await, cookie)
     }
 
     /// Takes the session's cookie away.

@@ -19,7 +19,6 @@ use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::{Budget, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::reports::{Reports, Top, UsageFilter};
-use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId};
 

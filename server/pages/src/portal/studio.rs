@@ -23,7 +23,7 @@ use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
 use super::super::session::Member;
-use super::studio_request::{ModelPicker, StudioRequest, refusal};
+use super::studio_request::{Estimate, ModelPicker, StudioRequest, refusal};
 use super::{principal, unread};
 use crate::page_services::CallStatus;
 

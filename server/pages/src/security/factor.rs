@@ -51,7 +51,7 @@ pub(in super::super) async fn totp_on(
     let code = posted.text("code");
     match browsers.factor_on(&who.browser, code, who.client()).await {
         Ok((codes, begun)) => {
-            let (context, cookie) = who.enter(begun);
+            let (context, cookie) = who.enter(begun).await;
             let mut response = context.show(&RecoveryCodes { codes }).await?;
             add_cookie(&mut response, &cookie);
             Ok(response)

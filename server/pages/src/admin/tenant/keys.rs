@@ -18,7 +18,6 @@ use server_rooms::ledger::{BudgetPeriod, BudgetRequest, Ledger, Spender};
 use server_rooms::limits::LimitSettings;
 use server_rooms::money::corrections::Corrections;
 use server_rooms::reports::{Reports, UsageFilter};
-use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;
 
@@ -93,7 +92,7 @@ async fn view(
     rooms: &KeyRooms,
     tenant: &Tenant,
     asked: &BTreeMap<String, String>,
-    now: Moment,
+    here: Here<'_>,
 ) -> Result<TenantKeys, PageError> {
     let mut list = ListState {
         filters: filters(asked, &["q"]),

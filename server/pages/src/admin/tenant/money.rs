@@ -16,7 +16,6 @@ use server_rooms::auth::roles::kind;
 use server_rooms::ledger::{AdjustError, Entry, Grant, GrantError, Ledger};
 use server_rooms::money::corrections::{Correction, CorrectionError, Corrections};
 use server_rooms::money::recharge::{Recharge, RechargeError, Recharges};
-use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId, random_text};
 

@@ -19,7 +19,6 @@ use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::ledger::{AdjustError, Budget, Ledger, Spender};
 use server_rooms::money::corrections::{CorrectionError, Corrections};
 use server_rooms::reports::{Reports, UsageFilter};
-use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::random_text;
 use shared::secret::Secret;
