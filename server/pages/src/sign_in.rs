@@ -35,7 +35,7 @@ fn next_of<'a>(context: &PageContext, wanted: &'a str) -> &'a str {
 }
 
 /// Hands the cookie over and goes to the next step, or where the person wanted to go.
-fn entered(context: &PageContext, begun: NewSession, next: &str) -> Response {
+async fn entered(context: &PageContext, begun: NewSession, next: &str) -> Response {
     let stage = begun.browser.session.stage;
     let device = begun.device.as_ref();
     let device = device.map(|device| context.device_cookie(device));
@@ -116,7 +116,7 @@ pub(super) async fn log_in(
         browsers.log_in(step, context.client(), before).await
     };
     let (status, wrong, wait) = match begun {
-        Ok(begun) => return Ok(entered(&context, begun, next)),
+        Ok(begun) => return Ok(entered(&context, begun, next).await),
         Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::Wrong, None),
         Err(error) => {
             let error = PageError::from(error);

@@ -50,7 +50,7 @@ pub(in super::super) async fn second(
         .second_factor(browser, code, context.client())
         .await
     {
-        Ok(begun) => Ok(entered(&context, begun, next)),
+        Ok(begun) => Ok(entered(&context, begun, next).await),
         Err(BrowserError::OtherStep) => context.go(&context.at("/login")),
         Err(error) if is_wrong(&error) => {
             let view = SecondFactor {
@@ -114,7 +114,7 @@ pub(in super::super) async fn setup(
         .choose_password(context.browser(), own, context.client())
         .await
     {
-        Ok(begun) => Ok(entered(&context, begun, context.root())),
+        Ok(begun) => Ok(entered(&context, begun, context.root()).await),
         Err(BrowserError::OtherStep) => context.go(&context.at("/login")),
         Err(BrowserError::SamePassword) => {
             let view = wrong("password", FieldError::Reused);
