@@ -144,17 +144,17 @@ impl Columns {
     /// Names that fit a width.
     fn fitting(&self, zone: &Zone, width: usize) -> Vec<Name> {
         let walls = self.walls(zone);
-        match self {
+        let found = match self {
             Self::Clock(_) => {
-                let with = STEPS.iter().map(|step| hours(&walls, *step, width));
-                with.clone().find(|names| are_apart(names))
+                let mut with = STEPS.iter().map(|step| hours(&walls, *step, width));
+                with.find(|names| are_apart(names))
             }
             Self::Days(_) => {
-                let with = DAY_STEPS.iter().map(|step| days(&walls, *step, width));
-                with.clone().find(|names| are_apart(names))
+                let mut with = DAY_STEPS.iter().map(|step| days(&walls, *step, width));
+                with.find(|names| are_apart(names))
             }
-        }
-        .unwrap_or_default()
+        };
+        found.unwrap_or_default()
     }
 
     /// The axis, with names for each width.

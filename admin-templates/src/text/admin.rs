@@ -124,8 +124,8 @@ AdminText [] {
     error_field: "Use field names made of letters, digits, _ and -.", "字段名仅限字母、数字、_ 与 -。";
     error_needed_field: "One of these can't be left out: the model, the input, stream and the output limit are always needed.", "其中有字段不可省略：模型、输入、stream 与输出上限必须发送。";
     error_a_secret: "This looks like a key, and names are shown. Put the key first, or into its own column.", "这看起来像密钥，而名称会显示出来；请把密钥写在前面或放入密钥列。";
-    time_zone_hint: "Days and months of budgets begin there, for tenants without a zone of their own. A name such as Asia/Shanghai. A period that runs goes on to its end.", "未单独设置时区的租户，其预算的每日、每月周期按此时区起算。填写如 Asia/Shanghai 的名称；正在进行的周期照常结束。";
-    tenant_zone_hint: "Where its days begin, by a name such as Asia/Shanghai. Empty: the platform's. A budget's period that runs goes on to its end.", "该租户每日、每月周期起算的时区，例如 Asia/Shanghai；留空则使用平台时区。正在进行的预算周期照常结束。";
+    time_zone_hint: "Times and days of the console are told in it, and of tenants without a zone of their own; their budgets begin there. A name such as Asia/Shanghai. A budget's period that runs goes on to its end.", "控制台的时间与日期使用此时区；未单独设置时区的租户亦然，其预算周期也按此起算。填写如 Asia/Shanghai 的名称；正在进行的预算周期照常结束。";
+    tenant_zone_hint: "Times and days of its portal and files are told in it, and its budgets begin there. A name such as Asia/Shanghai. Empty: the platform's. A budget's period that runs goes on to its end.", "该租户门户与导出文件的时间、日期使用此时区，其预算周期也按此起算。填写如 Asia/Shanghai 的名称；留空则使用平台时区；正在进行的预算周期照常结束。";
     announcement_hint: "Everybody sees it on every page. Empty takes it away.", "所有人在每个页面都能看到；留空则撤下。";
     announcement_text: "Message", "公告内容";
     audit_days: "Keep the audit log for", "审计日志保留";

@@ -7,7 +7,7 @@ catalogue! {
 PortalText [] {
     end_users_lede: "Your end users who may make no calls, as you name them in your requests. Everybody else's calls go on. Contact support to lift a suspension.", "您的请求中所标识的、目前无法调用的最终用户；其他用户不受影响。如需解除请联系服务支持。";
     alert_below: "Warn when less is left than", "余额低于此值时提醒";
-    zone_hint: "Where the days and months of your budgets begin, by a name such as Asia/Shanghai. Empty: the platform's. A period that runs goes on to its end.", "预算的每日、每月周期按此时区起算，例如 Asia/Shanghai；留空则使用平台时区。正在进行的周期照常结束。";
+    zone_hint: "Times and days of these pages and of files are told in it, and your budgets begin there. A name such as Asia/Shanghai. Empty: the platform's. A budget's period that runs goes on to its end.", "门户页面与导出文件的时间、日期使用此时区，预算周期也按此起算。填写如 Asia/Shanghai 的名称；留空则使用平台时区；正在进行的预算周期照常结束。";
     alert_hint: "The overview then says so. Empty: only when they last for less than three days.", "低于此值时在概览页提醒；留空则仅在预计不足三天时提醒。";
     alerts: "When credits run low", "余额提醒";
     at_most: "At most", "最多花费";
