@@ -35,7 +35,7 @@ fn keeping(room: &Room) -> Keeping {
     Keeping::new(
         room.store.clone(),
         parts,
-        room.ledger.boot().clone(),
+        (room.ledger.boot().clone(), CancellationToken::new()),
         bounds,
     )
 }
@@ -274,7 +274,7 @@ async fn a_conversation_has_so_many_items_and_keeps_them_as_long_as_itself() {
             status: IN_PROGRESS,
             ..new(kinds::RESPONSE, "resp_1", &Value::Null)
         };
-        let refused = keeping.begin(&key, later, Some(("conv_1", 1))).await;
+        let refused = keeping.begin(&key, later, (Some(("conv_1", 1)), false)).await;
         assert!(
             matches!(refused, Err(KeepError::TooManyItems(5_000))),
             "{refused:?}"
@@ -328,7 +328,7 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
                 status: IN_PROGRESS,
                 ..new(kinds::RESPONSE, id, &Value::Null)
             };
-            keeping.begin(&key, progress, None)
+            keeping.begin(&key, progress, (None, false))
         };
         let first = begin("resp_1").await.expect("begun");
         let second = begin("resp_2").await.expect("begun");
@@ -336,13 +336,13 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
         assert!(matches!(refused, Err(KeepError::Busy(2))), "{refused:?}");
         assert!(
             first
-                .end(&key, ("completed", &said, &[]), None)
+                .end(&key, ("completed", &said, &[]), (None, None))
                 .await
                 .expect("ended")
         );
         assert!(
             !first
-                .end(&key, ("failed", &said, &[]), None)
+                .end(&key, ("failed", &said, &[]), (None, None))
                 .await
                 .expect("over"),
             "once"
@@ -363,7 +363,7 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
             let found = keeping.get(Reader::of(&key), kinds::RESPONSE, odd).await;
             assert_eq!(found.expect("no failure"), None, "{odd:?}");
         }
-        let ended = second.end(&key, ("completed", &said, &[]), None).await;
+        let ended = second.end(&key, ("completed", &said, &[]), (None, None)).await;
         assert!(!ended.expect("over"), "{}", room.db.name);
         let status = async |id: &str| {
             let found = keeping
@@ -390,7 +390,7 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
         assert_eq!(status("resp_4").await, "failed");
         assert!(
             !third
-                .end(&key, ("completed", &said, &[]), None)
+                .end(&key, ("completed", &said, &[]), (None, None))
                 .await
                 .expect("over")
         );
@@ -441,10 +441,10 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
             status: IN_PROGRESS,
             ..new(kinds::RESPONSE, "resp_4", &said)
         };
-        let running = keeping.begin(&key, begun, None).await.expect("begun");
+        let running = keeping.begin(&key, begun, (None, false)).await.expect("begun");
         let items = names(&["msg_2", "msg_4"]);
         let end = ("completed", &said, items.as_slice());
-        assert!(running.end(&key, end, None).await.expect("ended"));
+        assert!(running.end(&key, end, (None, None)).await.expect("ended"));
         let two = ["msg_2", "msg_4"];
         let newest = [pair("msg_2", "resp_4"), pair("msg_4", "resp_4")];
         assert_eq!(found(&key, &two).await, newest);
