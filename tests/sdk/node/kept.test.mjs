@@ -2,6 +2,7 @@
 // by default, which refers to items that it believes kept, with a tenant that keeps and one that does not.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { before, describe, test } from "node:test";
 
 import { createOpenAI } from "@ai-sdk/openai";
@@ -16,7 +17,7 @@ const CHAT = "sandbox-chat";
 const SETTINGS_MS = 1_200;
 
 const asked = async (method, url, token, body) => {
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", "idempotency-key": randomUUID() };
   if (token) headers.authorization = `Bearer ${token}`;
   const answer = await fetch(`${admin}${url}`, { method, headers, body: JSON.stringify(body) });
   const told = await answer.json();
@@ -28,11 +29,10 @@ const asked = async (method, url, token, body) => {
 const tenant = async (days) => {
   const password = process.env.WAULE_ADMIN_PASSWORD;
   const { token } = await asked("POST", "/login", null, { username: "admin", password });
-  const name = `kept-${Date.now()}-${Math.random().toString(36).slice(2)}`;
-  const made = await asked("POST", "/tenants", token, { name });
-  const id = made.id ?? made.tenant.id;
+  const made = await asked("POST", "/tenants", token, { name: `kept-${randomUUID()}` });
+  const { id } = made.tenant;
   await asked("POST", `/tenants/${id}/recharge`, token, { amount: 100 });
-  const key = await asked("POST", `/tenants/${id}/keys`, token, { name: "test" });
+  const key = await asked("POST", `/tenants/${id}/keys`, token, { name: "live", kind: "live" });
   await asked("PUT", `/tenants/${id}/keeping`, token, { days });
   return key.secret;
 };

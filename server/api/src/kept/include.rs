@@ -136,8 +136,12 @@ mod tests {
             let answer = nothing.show_answer(json!({"output": [item, 7]}));
             assert_eq!(answer["output"], json!([shown, 7]), "{word:?}");
         }
-        let image = json!({"type": "message", "content": [{"type": "input_image", "image_url": "x"}]});
+        let image =
+            json!({"type": "message", "content": [{"type": "input_image", "image_url": "x"}]});
         assert_eq!(Include::default().show(image.clone()), image);
-        assert_eq!(Include::default().show_answer(json!({"output": null}))["output"], Value::Null);
+        assert_eq!(
+            Include::default().show_answer(json!({"output": null}))["output"],
+            Value::Null
+        );
     }
 }

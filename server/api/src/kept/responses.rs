@@ -33,7 +33,9 @@ const FIRST_WITHIN: Duration = Duration::from_millis(200);
 /// The format that responses are told in.
 fn dialect() -> &'static dyn Dialect {
     let surface = SURFACES.into_iter().find(|one| one.path == "/responses");
-    surface.unwrap_or_else(|| Surface::of(Operation::Chat)).dialect
+    surface
+        .unwrap_or_else(|| Surface::of(Operation::Chat))
+        .dialect
 }
 
 /// The events of an answer that come behind one of them.

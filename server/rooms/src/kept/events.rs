@@ -129,7 +129,10 @@ impl Log {
     /// What is to be written: the events, and the numbers of the first and the last one.
     fn waiting(&self) -> Option<(String, (u64, u64))> {
         let state = locked(&self.state);
-        let waiting = state.recent.iter().filter(|one| one.number >= state.written);
+        let waiting = state
+            .recent
+            .iter()
+            .filter(|one| one.number >= state.written);
         let mut text = String::new();
         let mut numbers: Option<(u64, u64)> = None;
         for event in waiting {
@@ -152,7 +155,11 @@ impl Log {
         let mut freed = 0_usize;
         loop {
             let all = self.all.load(Ordering::Relaxed).saturating_sub(freed);
-            let most = if all > RECENT_BYTES_ALL { 0 } else { RECENT_BYTES };
+            let most = if all > RECENT_BYTES_ALL {
+                0
+            } else {
+                RECENT_BYTES
+            };
             let is_gone = |first: &Event| state.bytes > most && first.number < state.written;
             if !state.recent.front().is_some_and(is_gone) {
                 break;
@@ -181,7 +188,11 @@ impl Log {
         let wanted = after.map_or(0, |after| after.saturating_add(1));
         let state = locked(&self.state);
         if wanted >= state.next {
-            return if state.is_over { Found::Over } else { Found::Nothing };
+            return if state.is_over {
+                Found::Over
+            } else {
+                Found::Nothing
+            };
         }
         let first = state.recent.front().map(|first| first.number);
         if first.is_none_or(|first| first > wanted) {
@@ -223,7 +234,9 @@ impl Keeping {
             Err(KeepError::Store(error)) => {
                 warn!(%error, "events of `{id}` were not written: {error}");
             }
-            Err(error) => info!(tenant.id = %who.tenant, "events of `{id}` were not written: {error}"),
+            Err(error) => {
+                info!(tenant.id = %who.tenant, "events of `{id}` were not written: {error}")
+            }
         }
         log.is_written(last, bytes);
     }
@@ -286,7 +299,10 @@ mod tests {
         for _ in 0..10 {
             push(&log, RECENT_BYTES / 4);
         }
-        assert!(matches!(log.behind(None), Found::Events(_, 9)), "not written");
+        assert!(
+            matches!(log.behind(None), Found::Events(_, 9)),
+            "not written"
+        );
         log.is_written(6, 1);
         assert_eq!(log.behind(None), Found::Earlier);
         assert!(matches!(log.behind(Some(5)), Found::Events(_, 9)));
@@ -300,7 +316,11 @@ mod tests {
         assert!(matches!(log.behind(Some(8)), Found::Events(_, 9)));
         let all = log.all.clone();
         drop(log);
-        assert_eq!(all.load(Ordering::Relaxed), RECENT_BYTES_ALL, "all is given back");
+        assert_eq!(
+            all.load(Ordering::Relaxed),
+            RECENT_BYTES_ALL,
+            "all is given back"
+        );
     }
 
     #[tokio::test]
@@ -309,10 +329,16 @@ mod tests {
         let soon = Duration::from_millis(50);
         assert!(tokio::time::timeout(soon, log.is_time()).await.is_err());
         push(&log, 1);
-        assert!(tokio::time::timeout(soon, log.is_time()).await.is_err(), "not yet");
+        assert!(
+            tokio::time::timeout(soon, log.is_time()).await.is_err(),
+            "not yet"
+        );
         push(&log, WRITE_BYTES);
         assert!(tokio::time::timeout(soon, log.is_time()).await.is_ok());
         log.is_written(1, 1);
-        assert!(tokio::time::timeout(soon, log.is_time()).await.is_err(), "all is written");
+        assert!(
+            tokio::time::timeout(soon, log.is_time()).await.is_err(),
+            "all is written"
+        );
     }
 }

@@ -159,7 +159,12 @@ impl Follower {
     async fn written(&mut self) -> Result<Option<Next>, DbError> {
         // `~` sorts behind every id: a row's place is that of its last event.
         let part = self.part((place_of(self.after), "~"), false);
-        let rows = self.keeping.0.store.kept_part(part, self.keeping.now()).await?;
+        let rows = self
+            .keeping
+            .0
+            .store
+            .kept_part(part, self.keeping.now())
+            .await?;
         let mut wanted = self.wanted();
         let mut text = String::new();
         for row in rows {
@@ -184,7 +189,12 @@ impl Follower {
 
     async fn last_written(&self) -> Result<Option<u64>, DbError> {
         let part = self.part((i64::MAX, "~"), true);
-        let rows = self.keeping.0.store.kept_part(part, self.keeping.now()).await?;
+        let rows = self
+            .keeping
+            .0
+            .store
+            .kept_part(part, self.keeping.now())
+            .await?;
         let last = rows.first().map(|row| row.place);
         Ok(last.and_then(|last| u64::try_from(last).ok()))
     }

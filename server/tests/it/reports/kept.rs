@@ -274,7 +274,9 @@ async fn a_conversation_has_so_many_items_and_keeps_them_as_long_as_itself() {
             status: IN_PROGRESS,
             ..new(kinds::RESPONSE, "resp_1", &Value::Null)
         };
-        let refused = keeping.begin(&key, later, (Some(("conv_1", 1)), false)).await;
+        let refused = keeping
+            .begin(&key, later, (Some(("conv_1", 1)), false))
+            .await;
         assert!(
             matches!(refused, Err(KeepError::TooManyItems(5_000))),
             "{refused:?}"
@@ -480,8 +482,15 @@ async fn an_answer_that_nothing_is_held_for_any_more_is_not_kept() {
         };
         let end = ("completed", &said, [].as_slice());
         let ended = running.end(&key, end, (None, Some(due))).await;
-        assert_eq!(ended.expect("looked"), KeptEnded::NotHeld, "{}", room.db.name);
-        let found = keeping.get(Reader::of(&key), kinds::RESPONSE, "resp_1").await;
+        assert_eq!(
+            ended.expect("looked"),
+            KeptEnded::NotHeld,
+            "{}",
+            room.db.name
+        );
+        let found = keeping
+            .get(Reader::of(&key), kinds::RESPONSE, "resp_1")
+            .await;
         let found = found.expect("read").expect("there");
         assert_eq!(found.status, IN_PROGRESS, "nothing is written");
     }
@@ -519,7 +528,11 @@ async fn events_are_followed_here_and_elsewhere_from_where_somebody_was() {
         let mut behind = keeping.follow(&tenant, "resp_1", Some(1));
         assert_eq!(told(&mut behind).await, event(2) + &event(3));
         let mut there = elsewhere.follow(&tenant, "resp_1", Some(0));
-        assert_eq!(told(&mut there).await, event(1) + &event(2), "what is written");
+        assert_eq!(
+            told(&mut there).await,
+            event(1) + &event(2),
+            "what is written"
+        );
         let early = tokio::time::timeout(Duration::from_millis(700), there.next()).await;
         assert!(early.is_err(), "{}: it is in progress", room.db.name);
         running.write(&key).await;
@@ -546,17 +559,29 @@ async fn events_are_followed_here_and_elsewhere_from_where_somebody_was() {
         let mut again = keeping.follow(&tenant, "resp_1", None);
         assert_eq!(told(&mut again).await.matches("event").count(), 4);
         let mut knows = keeping.follow(&tenant, "resp_1", Some(4));
-        assert!(matches!(knows.next().await, Ok(Next::Over(_, None))), "it saw the end");
+        assert!(
+            matches!(knows.next().await, Ok(Next::Over(_, None))),
+            "it saw the end"
+        );
         // Their time is shorter than the answer's.
         room.db
             .execute("UPDATE kept SET expires_at = 0 WHERE parent = 'resp_1'")
             .await
             .expect("changed");
         let mut late = keeping.follow(&tenant, "resp_1", Some(1));
-        assert!(matches!(late.next().await, Ok(Next::Missing)), "{}", room.db.name);
+        assert!(
+            matches!(late.next().await, Ok(Next::Missing)),
+            "{}",
+            room.db.name
+        );
         let mut end = keeping.follow(&tenant, "resp_1", Some(3));
         assert!(matches!(end.next().await, Ok(Next::Over(_, Some(4)))));
-        assert!(keeping.forget(Reader::of(&key), kinds::RESPONSE, "resp_1").await.expect("gone"));
+        assert!(
+            keeping
+                .forget(Reader::of(&key), kinds::RESPONSE, "resp_1")
+                .await
+                .expect("gone")
+        );
         assert!(matches!(end.next().await, Ok(Next::Gone)));
     }
 }

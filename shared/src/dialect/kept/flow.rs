@@ -102,10 +102,22 @@ mod tests {
     #[test]
     fn events_are_told_apart_and_numbered_anew() {
         for (event, step) in [
-            (r#"{"type":"response.created","response":{}}"#, FlowStep::Created),
-            (r#"{"type":"response.queued","response":{}}"#, FlowStep::Other),
-            (r#"{"type":"response.output_text.delta","delta":"x"}"#, FlowStep::Other),
-            (r#"{"type":"response.incomplete","response":{}}"#, FlowStep::Last),
+            (
+                r#"{"type":"response.created","response":{}}"#,
+                FlowStep::Created,
+            ),
+            (
+                r#"{"type":"response.queued","response":{}}"#,
+                FlowStep::Other,
+            ),
+            (
+                r#"{"type":"response.output_text.delta","delta":"x"}"#,
+                FlowStep::Other,
+            ),
+            (
+                r#"{"type":"response.incomplete","response":{}}"#,
+                FlowStep::Last,
+            ),
             (r#"{"type":"error","message":"x"}"#, FlowStep::Error),
         ] {
             let read = FlowEvent::read(format!("data: {event}\n\n").as_bytes());
@@ -116,7 +128,11 @@ mod tests {
             assert_eq!(again.fields["sequence_number"], 7, "{event}");
             assert!(bytes.starts_with(b"event: ") && bytes.ends_with(b"\n\n"));
         }
-        for nothing in [": keep-alive\n\n", "data: [DONE]\n\n", "data: {\"type\":\"a\\nb\"}\n\n"] {
+        for nothing in [
+            ": keep-alive\n\n",
+            "data: [DONE]\n\n",
+            "data: {\"type\":\"a\\nb\"}\n\n",
+        ] {
             assert_eq!(FlowEvent::read(nothing.as_bytes()), None, "{nothing}");
         }
     }

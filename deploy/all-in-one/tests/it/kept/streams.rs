@@ -89,7 +89,10 @@ async fn a_stream_in_the_background_is_told_kept_and_told_again() {
             let created = told.iter().filter(|one| kind(one) == "response.created");
             assert_eq!(created.count(), 1, "one beginning");
             let (begun, answer) = (&told[0]["response"], &last["response"]);
-            assert_eq!((id(begun), &begun["background"]), (id(answer), &json!(true)));
+            assert_eq!(
+                (id(begun), &begun["background"]),
+                (id(answer), &json!(true))
+            );
             let (_, kept) = get(&product, &customer, &format!("/responses/{}", id(answer))).await;
             assert_eq!(&kept, answer, "as it was told");
             let used = answer["usage"]["total_tokens"].clone();
@@ -125,7 +128,10 @@ async fn who_leaves_a_stream_comes_back_to_it_also_at_another_replica() {
         let seen = first(begun, 6).await;
         let (name, after) = (id(&seen[0]["response"]), numbers(&seen)[5]);
         let (_, told) = get(&one, &customer, &format!("/responses/{name}")).await;
-        assert_eq!(told["status"], "in_progress", "who leaves stops nothing: {told}");
+        assert_eq!(
+            told["status"], "in_progress",
+            "who leaves stops nothing: {told}"
+        );
         let (here, there) = tokio::join!(
             follow(&one, &customer, (name, Some(after))),
             follow(&other, &customer, (name, Some(after)))
@@ -144,11 +150,18 @@ async fn who_leaves_a_stream_comes_back_to_it_also_at_another_replica() {
             .filter_map(|event| event["delta"].as_str())
             .collect();
         let parts = &last["response"]["output"][0]["content"];
-        assert_eq!(parts[0]["text"], text.as_str(), "no word is lost or told twice");
+        assert_eq!(
+            parts[0]["text"],
+            text.as_str(),
+            "no word is lost or told twice"
+        );
         let used = last["response"]["usage"]["total_tokens"].clone();
         assert_eq!(one.settled(&customer).await["used"], used);
         let (_, strange) = follow(&one, &one.customer("1").await, (name, None)).await;
-        assert_eq!(strange[0]["error"]["type"], "invalid_request_error", "a wall");
+        assert_eq!(
+            strange[0]["error"]["type"], "invalid_request_error",
+            "a wall"
+        );
         one.stop().await;
         other.stop().await;
     }
@@ -171,7 +184,10 @@ async fn a_stream_in_the_background_that_fails_or_is_cancelled_says_so() {
         let (status, again) = follow(&product, &customer, (name, None)).await;
         assert_eq!((status, &again), (StatusCode::OK, &told), "{input}");
         let (_, kept) = get(&product, &customer, &format!("/responses/{name}")).await;
-        assert_eq!((&kept, &kept["status"]), (&end["response"], &json!("failed")));
+        assert_eq!(
+            (&kept, &kept["status"]),
+            (&end["response"], &json!("failed"))
+        );
         assert_eq!(product.settled(&customer).await["used"], 0, "{input}");
     }
     let begun = begin(&product, &customer, "x [tokens:500] [pace:100]").await;
@@ -184,7 +200,10 @@ async fn a_stream_in_the_background_that_fails_or_is_cancelled_says_so() {
     };
     let ((_, rest), (status, told)) =
         tokio::join!(follow(&product, &customer, (&name, Some(3))), cancel);
-    assert_eq!((status, &told["status"]), (StatusCode::OK, &json!("cancelled")));
+    assert_eq!(
+        (status, &told["status"]),
+        (StatusCode::OK, &json!("cancelled"))
+    );
     let last = rest.last().expect("events");
     assert_eq!(kind(last), "response.incomplete", "{last}");
     assert_eq!(last["response"]["status"], "cancelled");
@@ -208,8 +227,7 @@ async fn a_stream_in_the_background_that_can_not_be_begun_is_refused_as_a_whole(
         (json!({"model": "no such model"}), StatusCode::NOT_FOUND),
         (json!({"max_output_tokens": 0}), StatusCode::BAD_REQUEST),
     ] {
-        let mut body =
-            json!({"model": "keeper", "input": "x", "background": true, "stream": true});
+        let mut body = json!({"model": "keeper", "input": "x", "background": true, "stream": true});
         for (name, value) in fields.as_object().expect("fields") {
             body[name] = value.clone();
         }
@@ -239,12 +257,25 @@ async fn more_of_items_is_shown_where_it_is_asked_for_and_no_unknown_word_is_tak
     let item = format!("{items}/{}", id(&first));
     let word = "reasoning.encrypted_content";
     for name in ["include", "include[]", "include%5B%5D"] {
-        let (_, told) = get(&product, &customer, &format!("{items}?order=asc&{name}={word}")).await;
-        assert_eq!(told["data"][0]["encrypted_content"], "sealed", "{name}: {told}");
+        let (_, told) = get(
+            &product,
+            &customer,
+            &format!("{items}?order=asc&{name}={word}"),
+        )
+        .await;
+        assert_eq!(
+            told["data"][0]["encrypted_content"], "sealed",
+            "{name}: {told}"
+        );
         let more = format!("{item}?{name}=message.output_text.logprobs&{name}={word}");
         let (_, told) = get(&product, &customer, &more).await;
         assert_eq!(told["encrypted_content"], "sealed", "{name}: {told}");
-        for path in [&items, &item, "/responses/resp_x", "/responses/resp_x/input_items"] {
+        for path in [
+            &items,
+            &item,
+            "/responses/resp_x",
+            "/responses/resp_x/input_items",
+        ] {
             let (status, told) = get(&product, &customer, &format!("{path}?{name}=thoughts")).await;
             assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {told}");
             assert_eq!(told["error"]["type"], "invalid_request_error", "{told}");

@@ -1,9 +1,9 @@
 //! A response in the background as a stream: its provider's events are numbered and told to whoever follows, and
 //! its last one waits until the answer is kept. What becomes of the rest is the neighbour `later`'s.
 
+use serde_json::{Map, Value};
 use server_calls::{Admitted, Calls, DetachedError, Request};
 use server_rooms::kept::FAILED;
-use serde_json::{Map, Value};
 use shared::dialect::kept::flow::{FlowEvent, FlowStep};
 use shared::dialect::kept::responses;
 use shared::sse::{Events, Keep};
@@ -43,7 +43,6 @@ impl Work {
                 },
             }
         }
-        self.running.write(&self.kept.who).await;
         let Some(answer) = seen.last else {
             return Err(DetachedError::Failed(stream.not_delivered()));
         };

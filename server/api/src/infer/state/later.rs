@@ -207,6 +207,7 @@ impl Work {
         let items = turn_items(&self.input, &responses::output(answer));
         let mut said = value!({"input": self.input, "answer": answer, STREAMED: self.is_stream});
         if self.is_stream {
+            self.running.write(&self.kept.who).await;
             said[EVENTS] = self.running.next_event().into();
         }
         let names = responses::item_ids(answer);
@@ -228,7 +229,10 @@ impl Work {
             Ok(KeptEnded::Now) => true,
             Ok(KeptEnded::NotHeld) => {
                 // Others took this process for dead, and promised that nothing is charged.
-                warn!("nothing is held any more for the response `{}`", self.mark.id);
+                warn!(
+                    "nothing is held any more for the response `{}`",
+                    self.mark.id
+                );
                 false
             }
             Ok(KeptEnded::Before) => {

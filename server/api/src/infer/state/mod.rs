@@ -25,8 +25,8 @@ use shared::id::{CompletionId, ConversationId, ResponseId, random_text};
 use shared::surface::Surface;
 
 pub(super) use self::keep::KeptCall;
-pub(crate) use self::later::STREAMED;
 use self::keep::What;
+pub(crate) use self::later::STREAMED;
 use super::{Entered, InferApi, Refused};
 use crate::error::ApiError;
 
