@@ -32,7 +32,7 @@ pub(super) const EVENTS_FOR: Duration = Duration::from_secs(3_600);
 
 /// What is in memory of a response's events.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct EventLog {
     state: Mutex<State>,
     /// Tells followers of every change.
     changed: watch::Sender<()>,
@@ -75,7 +75,7 @@ pub(super) enum Found {
     Over,
 }
 
-impl Log {
+impl EventLog {
     pub(super) fn new(all: Arc<AtomicUsize>) -> Self {
         Self {
             state: Mutex::default(),
@@ -208,7 +208,7 @@ impl Log {
     }
 }
 
-impl Drop for Log {
+impl Drop for EventLog {
     fn drop(&mut self) {
         let bytes = locked(&self.state).bytes;
         self.all.fetch_sub(bytes, Ordering::Relaxed);
@@ -217,7 +217,7 @@ impl Drop for Log {
 
 impl Keeping {
     /// Writes what waits in a response's log.
-    pub(super) async fn write_events(&self, who: &Principal, (id, log): (&str, &Log)) {
+    pub(super) async fn write_events(&self, who: &Principal, (id, log): (&str, &EventLog)) {
         let Some((text, (first, last))) = log.waiting() else {
             return;
         };
@@ -269,11 +269,11 @@ impl Keeping {
 mod tests {
     use super::*;
 
-    fn log() -> Log {
-        Log::new(Arc::default())
+    fn log() -> EventLog {
+        EventLog::new(Arc::default())
     }
 
-    fn push(log: &Log, bytes: usize) {
+    fn push(log: &EventLog, bytes: usize) {
         log.push(|_| vec![b'x'; bytes].into());
     }
 

@@ -9,7 +9,7 @@ use server_store::kept::KeptPart;
 use shared::db::DbError;
 use shared::id::TenantId;
 
-use super::events::{Found, Log};
+use super::events::{EventLog, Found};
 use super::running::name;
 use super::{IN_PROGRESS, Keeping, KeptThing, Reader, kinds, locked};
 
@@ -42,7 +42,7 @@ pub struct Follower {
     keeping: Keeping,
     tenant: TenantId,
     id: String,
-    log: Option<Arc<Log>>,
+    log: Option<Arc<EventLog>>,
     after: Option<u64>,
     /// Whether this process worked on it to its end.
     was_here: bool,
@@ -56,7 +56,7 @@ impl Follower {
     pub(super) fn new(
         keeping: Keeping,
         (tenant, id): (TenantId, String),
-        log: Option<Arc<Log>>,
+        log: Option<Arc<EventLog>>,
         after: Option<u64>,
     ) -> Self {
         Self {

@@ -28,7 +28,7 @@ use shared::id::{BootId, TenantId, UserId};
 use shared::seal::Sealer;
 use tokio_util::sync::CancellationToken;
 
-use self::events::Log;
+use self::events::EventLog;
 pub use self::follow::{EVENTS, Follower, Next};
 pub use self::items::NAME_BYTES_MAX;
 use self::items::{named, weight_of};
@@ -197,7 +197,7 @@ struct Here {
     /// Cancels it.
     stop: CancellationToken,
     /// Its events, where somebody may follow them.
-    log: Option<Arc<Log>>,
+    log: Option<Arc<EventLog>>,
 }
 
 impl std::fmt::Debug for Keeping {

@@ -12,7 +12,7 @@ use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::events::Log;
+use super::events::EventLog;
 use super::items::{named, weight_of};
 use super::{
     CONVERSATION_ITEMS_MAX, Follower, Here, KeepError, Keeping, NewKept, NewTurn, Reader, locked,
@@ -34,7 +34,7 @@ pub struct Running {
     tenant: TenantId,
     id: String,
     stop: CancellationToken,
-    log: Option<Arc<Log>>,
+    log: Option<Arc<EventLog>>,
 }
 
 pub(super) fn name(tenant: &TenantId, id: &str) -> String {
@@ -196,7 +196,7 @@ impl Keeping {
         }
         self.keep(who, Some(new), None).await?;
         let stop = CancellationToken::new();
-        let log = is_stream.then(|| Arc::new(Log::new(self.0.log_bytes.clone())));
+        let log = is_stream.then(|| Arc::new(EventLog::new(self.0.log_bytes.clone())));
         let here = Here {
             stop: stop.clone(),
             log: log.clone(),
