@@ -4,7 +4,7 @@
 
 pub mod completions;
 pub mod conversations;
-mod include;
+pub mod include;
 pub mod responses;
 
 use poem::Body;

@@ -158,10 +158,10 @@ async fn an_answer_in_the_background_is_readable_exactly_where_it_is_charged() {
     execute(&admin, &format!("CREATE DATABASE {database}")).await;
     let (server, _) = url.rsplit_once('/').expect("a database");
     let spots = [
-        ("sqlite", String::new()),
-        ("postgres", format!("{server}/{database}")),
+        ("sqlite", String::new(), 2),
+        ("postgres", format!("{server}/{database}"), 5),
     ];
-    for (name, database_url) in spots {
+    for (name, database_url, every) in spots {
         let folder = kept.path().join(name);
         std::fs::create_dir(&folder).expect("a folder");
         let ready = Spot {
@@ -169,7 +169,7 @@ async fn an_answer_in_the_background_is_readable_exactly_where_it_is_charged() {
             database_url,
         };
         ready.whole("prepare");
-        let every = if long() { 1 } else { 2 };
+        let every = if long() { 1 } else { every };
         let effects = crash_background(&ready, &admin, kept.path(), every).await;
         assert!(effects > 20, "{name}: only {effects} effects");
         ready.remove(&admin).await;
