@@ -313,6 +313,12 @@ impl Server {
         self.rooms.calls.recover(&mut rounds).await
     }
 
+    /// Ends as failed the responses in the background that dead processes left; answers how many. A server does
+    /// it by itself in rounds.
+    pub async fn fail_orphans(&self) -> Result<usize, DbError> {
+        self.rooms.keeping.fail_orphans().await
+    }
+
     /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in
     /// rounds.
     pub async fn end_deleted(&self) -> Result<usize, AccountError> {

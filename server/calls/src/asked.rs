@@ -137,6 +137,7 @@ pub(super) fn facts(
             gateways: Vec::new(),
             route: prepared.note.clone(),
             detached: false,
+            ended: None,
         },
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use server_rooms::catalogue::price::Price;
 use server_rooms::end_users::EndUser;
-use server_rooms::ledger::{CallSnapshot, Loss, OtherModel};
+use server_rooms::ledger::{CallSnapshot, Loss, OtherModel, StoredSnapshot};
 use server_rules::billing::{UNKNOWN, billed, is_free};
 use server_store::usage::{Try, UsageRecord, UsageStatus};
 use shared::clock::Moment;
@@ -34,6 +34,15 @@ pub struct CallFacts {
     pub end_user: Option<EndUser>,
     /// The rest, as its hold keeps it.
     pub snapshot: CallSnapshot,
+}
+
+/// What is to be paid for an answer that is kept: it is written together with the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The call's hold.
+    pub hold: GenerationId,
+    /// What the hold keeps of its call from now on.
+    pub call: StoredSnapshot,
 }
 
 /// What a call comes to.
@@ -136,6 +145,27 @@ pub(crate) struct Reckoned {
 }
 
 impl CallFacts {
+    /// What is to be paid where the call ended so; nothing is held for one with a test key.
+    pub(crate) fn due(&self, outcome: &Outcome) -> Option<Due> {
+        if self.test {
+            return None;
+        }
+        let ended = serde_json::to_string(&Ended::from(outcome.clone())).ok()?;
+        let snapshot = CallSnapshot {
+            ended: Some(ended.into()),
+            ..self.snapshot.clone()
+        };
+        Some(Due {
+            hold: self.generation.clone(),
+            call: StoredSnapshot::from(&snapshot),
+        })
+    }
+
+    /// How it ended, where its answer was kept with that.
+    pub(crate) fn kept_end(&self) -> Option<Ended> {
+        serde_json::from_str(self.snapshot.ended.as_deref()?).ok()
+    }
+
     /// What the tenant pays and what the provider takes, and the record of it. For a call of which the
     /// tenant got nothing the ledger, which knows of the promise, makes the charge a loss.
     pub(crate) fn reckon(&self, ended: &Ended) -> Reckoned {

@@ -188,6 +188,12 @@ impl Calls {
         }
         match self.facts_of(&hold).await {
             Ok(Some(facts)) if facts.snapshot.detached && matches!(cause, Cause::Abandoned(_)) => {
+                if let Some(ended) = facts.kept_end() {
+                    // Its answer can be read since then.
+                    self.settler.settle(&facts, Verdict::ended(ended)).await;
+                    info!("the answer of `{}` was kept; it is charged", hold.id);
+                    return None;
+                }
                 // Who was to keep its answer is gone with it: it is told as failed, and costs nothing.
                 let verdict = Verdict::Unknown { promised: true };
                 self.settler.settle(&facts, verdict).await;

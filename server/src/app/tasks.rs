@@ -94,7 +94,8 @@ pub(super) fn keeping(
     supervisor: &Supervisor,
 ) -> Keeping {
     let (boot, bounds) = (ledger.boot().clone(), config.keep_bounds());
-    let keeping = Keeping::new(store.clone(), (sealer, clock.clone()), boot, bounds);
+    let life = (boot, supervisor.stopping());
+    let keeping = Keeping::new(store.clone(), (sealer, clock.clone()), life, bounds);
     let ending = keeping.clone().fail_orphans_forever(supervisor.stopping());
     supervisor.spawn("responses of the dead", ending);
     keeping

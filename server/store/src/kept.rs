@@ -9,11 +9,11 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::db::{Db, DbError};
-use shared::id::TenantId;
+use shared::id::{GenerationId, TenantId};
 use shared::{on, write_tx};
 
 use super::Store;
-use super::schema::kept;
+use super::schema::{kept, ledger_holds};
 pub use items::KeptItemPlace;
 use items::name_items;
 
@@ -35,6 +35,9 @@ pub mod kinds {
 pub const IN_PROGRESS: &str = "in_progress";
 /// Of one whose process is gone.
 pub const FAILED: &str = "failed";
+
+/// The word of a hold that is open, as its column has it.
+const HELD: &str = "held";
 
 /// Something that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
@@ -107,6 +110,29 @@ pub struct KeptEnd<'a> {
     pub sealed: Option<(&'a str, i64)>,
     /// Ids of the items in it, in order.
     pub names: &'a [String],
+    /// What is to be paid for it.
+    pub due: Option<KeptDue<'a>>,
+}
+
+/// What is to be paid for something that is kept: it stands in the call's hold as soon as somebody can read
+/// the answer, so that whoever finds the hold charges it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptDue<'a> {
+    /// The hold of the call.
+    pub hold: &'a GenerationId,
+    /// What the hold keeps of its call from now on.
+    pub call: &'a str,
+}
+
+/// What became of something that was to be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptEnded {
+    /// It has ended so.
+    Now,
+    /// It was over, or gone, before. What is to be paid is noted all the same.
+    Before,
+    /// Nothing is held any more that could pay for it; nothing is written.
+    NotHeld,
 }
 
 /// Rows of a conversation: what is added behind all that is there.
@@ -305,15 +331,25 @@ impl Store {
         })
     }
 
-    /// Ends what is in progress, once, with the items it adds to a conversation; answers whether it was in
-    /// progress still.
+    /// Ends what is in progress, once, with the items it adds to a conversation, and notes what is to be paid
+    /// for it: all or nothing.
     pub async fn end_kept(
         &self,
         place: KeptPlace<'_>,
         end: KeptEnd<'_>,
         turn: Option<&KeptTurn<'_>>,
-    ) -> Result<bool, DbError> {
+    ) -> Result<KeptEnded, DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            if let Some(due) = end.due {
+                let hold = ledger_holds::table
+                    .find(due.hold.as_str())
+                    .filter(ledger_holds::tenant_id.eq(place.tenant.as_str()))
+                    .filter(ledger_holds::state.eq(HELD));
+                let noted = diesel::update(hold).set(ledger_holds::call.eq(due.call));
+                if noted.execute(conn).await? == 0 {
+                    return Ok(KeptEnded::NotHeld);
+                }
+            }
             let open = at!(place).filter(kept::status.eq(IN_PROGRESS));
             let ended = if let Some((sealed, bytes)) = end.sealed {
                 let set = (
@@ -334,8 +370,29 @@ impl Store {
             }
             if ended > 0 {
                 name_items!(conn, (place.tenant, place.id), end.names);
+                return Ok(KeptEnded::Now);
             }
-            Ok(ended > 0)
+            Ok(KeptEnded::Before)
+        })
+    }
+
+    /// Keeps events of a response that is in progress; answers whether it is still.
+    pub async fn keep_events(&self, tenant: &TenantId, row: &KeptRow) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let running: i64 = kept::table
+                .find((tenant.as_str(), "", row.parent.as_str()))
+                .filter(kept::status.eq(IN_PROGRESS))
+                .count()
+                .get_result(conn)
+                .await?;
+            if running > 0 {
+                diesel::insert_into(kept::table)
+                    .values(row)
+                    .on_conflict_do_nothing()
+                    .execute(conn)
+                    .await?;
+            }
+            Ok(running > 0)
         })
     }
 

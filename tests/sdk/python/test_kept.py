@@ -103,3 +103,51 @@ def test_nothing_is_kept_where_the_tenant_does_not_want_it(demo):
     assert answer.store is False
     with pytest.raises(openai.NotFoundError):
         demo.responses.retrieve(answer.id)
+
+
+def begin(keeper, text):
+    return keeper.responses.create(model=CHAT, input=text, background=True, stream=True)
+
+
+def follow(keeper, name, after):
+    return list(keeper.responses.retrieve(name, stream=True, starting_after=after))
+
+
+def test_a_stream_in_the_background_is_left_and_followed_to_its_end(keeper):
+    seen = []
+    with begin(keeper, "Say it slowly. [tokens:20] [pace:50]") as stream:
+        for event in stream:
+            seen.append(event)
+            if len(seen) == 5:
+                break
+    name = seen[0].response.id
+    assert seen[0].type == "response.created" and seen[0].response.background is True
+    assert keeper.responses.retrieve(name).status in ("queued", "in_progress")
+    seen += follow(keeper, name, seen[-1].sequence_number)
+    assert [event.sequence_number for event in seen] == list(range(len(seen)))
+    assert seen[-1].type == "response.completed"
+    deltas = [event.delta for event in seen if event.type == "response.output_text.delta"]
+    assert "".join(deltas) == seen[-1].response.output_text
+    assert keeper.responses.retrieve(name).output_text == seen[-1].response.output_text
+    again = follow(keeper, name, 2)
+    assert [event.to_dict() for event in again] == [event.to_dict() for event in seen[3:]]
+
+
+def test_a_stream_in_the_background_ends_also_where_it_fails_or_is_cancelled(keeper):
+    failed = list(begin(keeper, "[fail:400]"))[-1]
+    assert failed.type == "response.failed" and failed.response.error.message
+    stream = begin(keeper, "Slowly. [tokens:500] [pace:100]")
+    name = next(iter(stream)).response.id
+    assert keeper.responses.cancel(name).status == "cancelled"
+    last = follow(keeper, name, 0)[-1]
+    assert (last.type, last.response.status) == ("response.incomplete", "cancelled")
+    stream.close()
+
+
+def test_words_of_include_are_taken_and_unknown_ones_refused(keeper):
+    answer = keeper.responses.create(model=CHAT, input="Hello.")
+    words = ["reasoning.encrypted_content", "message.output_text.logprobs"]
+    assert keeper.responses.retrieve(answer.id, include=words).id == answer.id
+    assert list(keeper.responses.input_items.list(answer.id, include=words))
+    with pytest.raises(openai.BadRequestError):
+        keeper.responses.retrieve(answer.id, include=["thoughts"])

@@ -3,6 +3,7 @@
 
 mod background;
 mod references;
+mod streams;
 mod walls;
 
 use reqwest::{Method, StatusCode};

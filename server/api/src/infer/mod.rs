@@ -272,8 +272,9 @@ impl InferEndpoint {
         let kept = match plan {
             Plan::Plain | Plan::TooLarge => None,
             Plan::Keep(kept) => Some(*kept),
-            Plan::Later(kept) => {
-                return self.api.begin_later(call, entered.admitted, *kept).await;
+            Plan::Later(kept, is_stream) => {
+                let later = (call, entered.admitted);
+                return self.api.begin_later(later, *kept, is_stream).await;
             }
         };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));

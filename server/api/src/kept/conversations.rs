@@ -9,6 +9,7 @@ use shared::dialect::kept::metadata;
 use shared::dialect::kept::responses::item_with_id;
 use shared::id::ConversationId;
 
+use super::include::{Include, IncludeWord};
 use super::{Caller, KeptOrder, keeps, limit, list, not_kept, reader, wrong_after};
 use crate::error::ApiError;
 use crate::infer::state::{find_conversation, item_id};
@@ -70,8 +71,9 @@ fn items(fields: &Map<String, Value>) -> Result<Vec<(String, Value)>, ApiError> 
     named.collect()
 }
 
-fn listed(items: Vec<(String, Value)>) -> Value {
-    list(items.into_iter().map(|(_, item)| item).collect(), false)
+fn listed(items: Vec<(String, Value)>, include: &Include) -> Value {
+    let shown = items.into_iter().map(|(_, item)| include.show(item));
+    list(shown.collect(), false)
 }
 
 fn no_item(id: &str) -> ApiError {
@@ -205,7 +207,13 @@ impl ConversationsApi {
         most: Query<Option<u32>>,
         /// The newest first where nothing is said
         order: Query<Option<KeptOrder>>,
+        /// More that is to be shown of items
+        #[oai(name = "include[]")]
+        included: Query<Option<Vec<IncludeWord>>>,
+        /// The same, as it is written by hand
+        include: Query<Option<Vec<IncludeWord>>>,
     ) -> Result<Json<Value>, ApiError> {
+        let include = Include::of([included.0, include.0]);
         let most = limit(most.0)?;
         let thing = self.find(&caller, &id.0).await?;
         let last = match &after.0 {
@@ -223,8 +231,8 @@ impl ConversationsApi {
             limit: most,
         };
         let (found, has_more) = self.keeping.page(reader(&caller), page).await?;
-        let data = found.into_iter().map(|item| item.said).collect();
-        Ok(Json(list(data, has_more)))
+        let data = found.into_iter().map(|item| include.show(item.said));
+        Ok(Json(list(data.collect(), has_more)))
     }
 
     /// Add items to a conversation
@@ -239,8 +247,14 @@ impl ConversationsApi {
         &self,
         caller: Caller,
         id: Path<String>,
+        /// More that is to be shown of items
+        #[oai(name = "include[]")]
+        included: Query<Option<Vec<IncludeWord>>>,
+        /// The same, as it is written by hand
+        include: Query<Option<Vec<IncludeWord>>>,
         body: Json<Value>,
     ) -> Result<Json<Value>, ApiError> {
+        let include = Include::of([included.0, include.0]);
         keeps(&caller)?;
         let thing = self.find(&caller, &id.0).await?;
         let items = items(&fields(body.0)?)?;
@@ -251,7 +265,7 @@ impl ConversationsApi {
             ));
         }
         self.add(&caller, &thing.id, &items).await?;
-        Ok(Json(listed(items)))
+        Ok(Json(listed(items, &include)))
     }
 
     /// Show an item of a conversation
@@ -265,14 +279,20 @@ impl ConversationsApi {
         caller: Caller,
         id: Path<String>,
         item: Path<String>,
+        /// More that is to be shown of items
+        #[oai(name = "include[]")]
+        included: Query<Option<Vec<IncludeWord>>>,
+        /// The same, as it is written by hand
+        include: Query<Option<Vec<IncludeWord>>>,
     ) -> Result<Json<Value>, ApiError> {
+        let include = Include::of([included.0, include.0]);
         let thing = self.find(&caller, &id.0).await?;
         let found = self
             .keeping
             .item(reader(&caller), &thing.id, &item.0)
             .await?;
         found
-            .map(|item| Json(item.said))
+            .map(|item| Json(include.show(item.said)))
             .ok_or_else(|| no_item(&item.0))
     }
 

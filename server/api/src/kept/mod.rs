@@ -4,9 +4,11 @@
 
 pub mod completions;
 pub mod conversations;
+pub mod include;
 pub mod responses;
 
-use poem_openapi::payload::{Json, PlainText};
+use poem::Body;
+use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Enum};
 use serde_json::{Value, json};
 use server_rooms::kept::{KeepError, Reader};
@@ -32,14 +34,26 @@ pub enum KeptOrder {
 }
 
 /// An answer as it is, or as the stream that it would have been.
-#[derive(Debug, Clone, ApiResponse)]
+#[derive(Debug, ApiResponse)]
 pub enum Told {
     /// As events.
     #[oai(status = 200, content_type = "text/event-stream")]
-    Events(PlainText<String>),
+    Events(
+        Binary<Body>,
+        #[oai(header = "cache-control")] String,
+        #[oai(header = "x-accel-buffering")] String,
+    ),
     /// As it is.
     #[oai(status = 200)]
     Whole(Json<Value>),
+}
+
+impl Told {
+    /// Events, which nobody on their way is to gather.
+    fn events(body: Body) -> Self {
+        let (passes, no) = ("no-cache, no-transform".to_owned(), "no".to_owned());
+        Self::Events(Binary(body), passes, no)
+    }
 }
 
 /// OpenAI's default and most.

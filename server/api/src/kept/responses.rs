@@ -1,24 +1,41 @@
 //! Kept answers of the Responses API.
 
+use std::time::Duration;
+
+use poem::Body;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::{Json, PlainText};
+use poem_openapi::payload::Json;
 use serde_json::{Value, json};
-use server_rooms::kept::{IN_PROGRESS, Keeping, KeptThing, kinds};
+use server_rooms::kept::{IN_PROGRESS, Keeping, KeptThing, Next, kinds};
+use shared::dialect::Dialect;
 use shared::dialect::kept::responses::item_with_id;
 use shared::id::ResponseId;
 use shared::link::Operation;
 use shared::surface::{SURFACES, Surface};
 
+use super::include::{Include, IncludeWord};
 use super::{Caller, KeptOrder, Told, limit, part, reader};
 use crate::error::ApiError;
-use crate::infer::state::as_it_stands;
+use crate::infer::state::{STREAMED, as_it_stands, follow};
 
 /// Responses for tenants.
 #[derive(Debug, Clone)]
 pub struct ResponsesApi {
     /// What is kept.
     pub keeping: Keeping,
+}
+
+/// A running response is looked at for so long whether the events are there that are asked for: behind that it is
+/// a stream, whose errors are events.
+const FIRST_WITHIN: Duration = Duration::from_millis(200);
+
+/// The format that responses are told in.
+fn dialect() -> &'static dyn Dialect {
+    let surface = SURFACES.into_iter().find(|one| one.path == "/responses");
+    surface
+        .unwrap_or_else(|| Surface::of(Operation::Chat))
+        .dialect
 }
 
 /// The events of an answer that come behind one of them.
@@ -46,6 +63,30 @@ impl ResponsesApi {
         let message = format!("Response with id '{id}' not found.");
         found.ok_or_else(|| ApiError::not_kept(&message, None))
     }
+
+    /// The events of one that was begun as a stream; nothing where they are gone and the answer can be told from
+    /// its beginning.
+    async fn followed(
+        &self,
+        caller: &Caller,
+        thing: &KeptThing,
+        after: Option<u64>,
+    ) -> Result<Option<Told>, ApiError> {
+        let tenant = &caller.who.tenant;
+        let mut follower = self.keeping.follow(tenant, &thing.id, after);
+        let first = tokio::time::timeout(FIRST_WITHIN, follower.next()).await;
+        let first = first.ok().transpose()?;
+        if matches!(first, Some(Next::Missing)) {
+            let is_over = thing.status != IN_PROGRESS;
+            return if is_over && after.is_none() {
+                Ok(None)
+            } else {
+                Err(follow::missing())
+            };
+        }
+        let body = follow::body((follower, first), dialect());
+        Ok(Some(Told::events(body)))
+    }
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::Tag::Kept")]
@@ -53,36 +94,44 @@ impl ResponsesApi {
     /// Show a response
     ///
     /// One that was asked for with `store`, where your tenant keeps answers; one in the background as it
-    /// stands.
+    /// stands. As a stream, one that was begun in the background with `stream` is told from its first event or
+    /// behind `starting_after`, and followed to its end.
     #[oai(path = "/responses/:id", method = "get", operation_id = "get_response")]
     async fn get(
         &self,
         caller: Caller,
         id: Path<String>,
-        /// As the events of a stream; of one that is over
+        /// As the events of a stream; of one that is over, or was begun as one
         stream: Query<Option<bool>>,
         /// The events behind the one of this number
         starting_after: Query<Option<u64>>,
+        /// More that is to be shown of items
+        #[oai(name = "include[]")]
+        included: Query<Option<Vec<IncludeWord>>>,
+        /// The same, as it is written by hand
+        include: Query<Option<Vec<IncludeWord>>>,
     ) -> Result<Told, ApiError> {
+        let include = Include::of([included.0, include.0]);
         let thing = self.find(&caller, &id.0).await?;
         if stream.0 != Some(true) {
-            return Ok(Told::Whole(Json(as_it_stands(thing))));
+            return Ok(Told::Whole(Json(include.show_answer(as_it_stands(thing)))));
+        }
+        if thing.said[STREAMED] == true
+            && let Some(told) = self.followed(&caller, &thing, starting_after.0).await?
+        {
+            return Ok(told);
         }
         if thing.status == IN_PROGRESS {
-            let message =
-                "The response is in progress; fetch it without `stream` until it is over.";
+            let message = "The response is in progress, and was not begun with `stream`; fetch it without `stream` \
+                           until it is over.";
             return Err(ApiError::bad_field("stream", message));
         }
-        let answer = as_it_stands(thing).to_string();
-        let surface = SURFACES.into_iter().find(|one| one.path == "/responses");
-        let surface = surface.unwrap_or_else(|| Surface::of(Operation::Chat));
-        let events = surface.dialect.as_stream(answer.as_bytes());
+        let answer = include.show_answer(as_it_stands(thing)).to_string();
+        let events = dialect().as_stream(answer.as_bytes());
         let events = events.ok_or_else(ApiError::internal)?;
         let events = String::from_utf8_lossy(&events);
-        Ok(Told::Events(PlainText(events_after(
-            &events,
-            starting_after.0,
-        ))))
+        let behind = events_after(&events, starting_after.0);
+        Ok(Told::events(Body::from_string(behind)))
     }
 
     /// Delete a response
@@ -142,15 +191,22 @@ impl ResponsesApi {
         most: Query<Option<u32>>,
         /// The newest first where nothing is said
         order: Query<Option<KeptOrder>>,
+        /// More that is to be shown of items
+        #[oai(name = "include[]")]
+        included: Query<Option<Vec<IncludeWord>>>,
+        /// The same, as it is written by hand
+        include: Query<Option<Vec<IncludeWord>>>,
     ) -> Result<Json<Value>, ApiError> {
+        let include = Include::of([included.0, include.0]);
         let most = limit(most.0)?;
         let thing = self.find(&caller, &id.0).await?;
         let own = thing.id.trim_start_matches(ResponseId::PREFIX);
         let items = thing.said["input"].as_array();
         let items = items.into_iter().flatten().enumerate();
         // The same names each time, so that a page can be asked for.
-        let items =
-            items.map(|(n, item)| item_with_id(item, |prefix| format!("{prefix}_{own}{n}")));
+        let items = items.map(|(n, item)| {
+            include.show(item_with_id(item, |prefix| format!("{prefix}_{own}{n}")))
+        });
         let order = order.0.unwrap_or(KeptOrder::Desc);
         part(items.collect(), order, (after.0.as_deref(), most)).map(Json)
     }

@@ -21,6 +21,7 @@ pub(crate) fn of_chat(price: PriceId) -> CallSnapshot {
         request: None,
         gateways: vec!["https://one".to_owned()],
         detached: false,
+        ended: None,
         route: None,
     }
 }

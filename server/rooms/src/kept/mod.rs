@@ -5,10 +5,13 @@
 //! Who may read is the rule of calls: keys and those who run the tenant all of it, a member their own. What
 //! a key made is the tenant's.
 
+mod events;
+mod follow;
 mod items;
 mod running;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use server_store::Store;
-pub use server_store::kept::{FAILED, IN_PROGRESS};
+pub use server_store::kept::{FAILED, IN_PROGRESS, KeptDue, KeptEnded};
 pub use server_store::kept::{KeptItemPlace, kinds};
 use server_store::kept::{KeptNow, KeptPart, KeptPlace, KeptRow, KeptTurn};
 use shared::clock::{Clock, Moment};
@@ -25,6 +28,8 @@ use shared::id::{BootId, TenantId, UserId};
 use shared::seal::Sealer;
 use tokio_util::sync::CancellationToken;
 
+use self::events::EventLog;
+pub use self::follow::{EVENTS, Follower, Next};
 pub use self::items::NAME_BYTES_MAX;
 use self::items::{named, weight_of};
 pub use self::running::{CANCELLED, Running};
@@ -179,7 +184,20 @@ struct Inner {
     boot: BootId,
     bounds: KeepBounds,
     weights: Mutex<HashMap<TenantId, (Instant, i64)>>,
-    running: Mutex<HashMap<String, CancellationToken>>,
+    running: Mutex<HashMap<String, Here>>,
+    /// Ends with the process.
+    stop: CancellationToken,
+    /// What all logs of this process have in memory.
+    log_bytes: Arc<AtomicUsize>,
+}
+
+/// A response that this process works on.
+#[derive(Debug, Clone)]
+struct Here {
+    /// Cancels it.
+    stop: CancellationToken,
+    /// Its events, where somebody may follow them.
+    log: Option<Arc<EventLog>>,
 }
 
 impl std::fmt::Debug for Keeping {
@@ -212,11 +230,11 @@ fn may_add(items: usize) -> Result<(), KeepError> {
 }
 
 impl Keeping {
-    /// Over a store; `boot` is this life of the process.
+    /// Over a store; `boot` is this life of the process, and `stop` tells that it ends.
     pub fn new(
         store: Store,
         (sealer, clock): (Sealer, Clock),
-        boot: BootId,
+        (boot, stop): (BootId, CancellationToken),
         bounds: KeepBounds,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -227,6 +245,8 @@ impl Keeping {
             bounds,
             weights: Mutex::default(),
             running: Mutex::default(),
+            stop,
+            log_bytes: Arc::default(),
         }))
     }
 

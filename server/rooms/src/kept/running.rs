@@ -1,18 +1,22 @@
 //! Responses that come later: begun, ended once, cancelled from any process, and failed where the process
 //! that worked on them is gone. Runs no call itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
-use server_store::kept::{FAILED, KeptEnd, KeptPlace, KeptTurn};
+use server_store::kept::{FAILED, KeptDue, KeptEnd, KeptEnded, KeptPlace, KeptTurn};
 use shared::db::DbError;
 use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::events::EventLog;
 use super::items::{named, weight_of};
 use super::{
-    CONVERSATION_ITEMS_MAX, KeepError, Keeping, NewKept, NewTurn, Reader, locked, may_add, weight,
+    CONVERSATION_ITEMS_MAX, Follower, Here, KeepError, Keeping, NewKept, NewTurn, Reader, locked,
+    may_add, weight,
 };
 use crate::auth::Principal;
 
@@ -30,15 +34,19 @@ pub struct Running {
     tenant: TenantId,
     id: String,
     stop: CancellationToken,
+    log: Option<Arc<EventLog>>,
 }
 
-fn name(tenant: &TenantId, id: &str) -> String {
+pub(super) fn name(tenant: &TenantId, id: &str) -> String {
     format!("{tenant}:{id}")
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         locked(&self.keeping.0.running).remove(&name(&self.tenant, &self.id));
+        if let Some(log) = &self.log {
+            log.end();
+        }
     }
 }
 
@@ -71,15 +79,50 @@ impl Running {
         }
     }
 
-    /// Ends it with what there is to read from now on, the ids of the items in it, and with what it adds to a conversation; answers
-    /// whether it was in progress still. It was let in when it began, so its answer is kept whatever it
-    /// weighs, which the size of an answer bounds: else a tenant would have it worked out for nothing.
+    /// Adds an event, which is told its number; events are written from time to time, and on [`Running::write`].
+    pub fn tell(&self, event: impl FnOnce(u64) -> Bytes) {
+        if let Some(log) = &self.log {
+            log.push(event);
+        }
+    }
+
+    /// Ends when events wait to be written for so long, or are so many, that it is time.
+    pub async fn is_time_to_write(&self) {
+        match &self.log {
+            Some(log) => log.is_time().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Writes the events that were not written yet. What can't be written can be followed only as long as it
+    /// is in memory.
+    pub async fn write(&self, who: &Principal) {
+        if let Some(log) = &self.log {
+            self.keeping.write_events(who, (&self.id, log)).await;
+        }
+    }
+
+    /// The number of the event behind all that were told.
+    pub fn next_event(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.next())
+    }
+
+    /// Follows its events from the first one.
+    pub fn follow(&self) -> Follower {
+        let place = (self.tenant.clone(), self.id.clone());
+        Follower::new(self.keeping.clone(), place, self.log.clone(), None)
+    }
+
+    /// Ends it with what there is to read from now on and the ids of the items in it, with what is to be paid
+    /// for it, and with what it adds to a conversation. It was let in when it began, so its answer is kept
+    /// whatever it weighs, which the size of an answer bounds: else a tenant would have it worked out for
+    /// nothing.
     pub async fn end(
         &self,
         who: &Principal,
         (status, said, names): (&str, &Value, &[String]),
-        turn: Option<NewTurn<'_>>,
-    ) -> Result<bool, DbError> {
+        (turn, due): (Option<NewTurn<'_>>, Option<KeptDue<'_>>),
+    ) -> Result<KeptEnded, DbError> {
         let keeping = &self.keeping;
         let sealed = keeping.seal(&self.tenant, ("", &self.id), said);
         let items = turn
@@ -100,6 +143,7 @@ impl Running {
             status,
             sealed: Some((&sealed, bytes)),
             names: &names,
+            due,
         };
         let ended = keeping.0.store.end_kept(self.place(), end, turn.as_ref());
         ended.await
@@ -111,6 +155,7 @@ impl Running {
             status,
             sealed: None,
             names: &[],
+            due: None,
         };
         let ended = self.keeping.0.store.end_kept(self.place(), end, None);
         if let Err(error) = ended.await {
@@ -129,12 +174,12 @@ impl Running {
 
 impl Keeping {
     /// Begins a response that comes later; `turn` is the conversation it will add to, and how many items its
-    /// request brings.
+    /// request brings. With `is_stream` its events can be followed.
     pub async fn begin(
         &self,
         who: &Principal,
         new: NewKept<'_>,
-        turn: Option<(&str, usize)>,
+        (turn, is_stream): (Option<(&str, usize)>, bool),
     ) -> Result<Running, KeepError> {
         if let Some((conversation, items)) = turn {
             may_add(items)?;
@@ -151,13 +196,18 @@ impl Keeping {
         }
         self.keep(who, Some(new), None).await?;
         let stop = CancellationToken::new();
-        let key = name(&who.tenant, new.id);
-        locked(&self.0.running).insert(key, stop.clone());
+        let log = is_stream.then(|| Arc::new(EventLog::new(self.0.log_bytes.clone())));
+        let here = Here {
+            stop: stop.clone(),
+            log: log.clone(),
+        };
+        locked(&self.0.running).insert(name(&who.tenant, new.id), here);
         Ok(Running {
             keeping: self.clone(),
             tenant: who.tenant.clone(),
             id: new.id.to_owned(),
             stop,
+            log,
         })
     }
 
@@ -172,9 +222,10 @@ impl Keeping {
             status: CANCELLED,
             sealed: None,
             names: &[],
+            due: None,
         };
         // One that is over works no more; what it has left to do is to be paid.
-        if self.0.store.end_kept(place, end, None).await? {
+        if self.0.store.end_kept(place, end, None).await? == KeptEnded::Now {
             self.cancel_here(reader.tenant, id);
         }
         Ok(())
@@ -182,9 +233,14 @@ impl Keeping {
 
     /// Stops the work on it, where that is done in this process.
     pub(super) fn cancel_here(&self, tenant: &TenantId, id: &str) {
-        if let Some(stop) = locked(&self.0.running).get(&name(tenant, id)) {
-            stop.cancel();
+        if let Some(here) = locked(&self.0.running).get(&name(tenant, id)) {
+            here.stop.cancel();
         }
+    }
+
+    /// Ends as failed what dead processes left; answers how many.
+    pub async fn fail_orphans(&self) -> Result<usize, DbError> {
+        self.0.store.fail_orphans().await
     }
 
     /// Ends as failed what dead processes left, round after round, until told to stop.
@@ -194,7 +250,7 @@ impl Keeping {
             if stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
-            match self.0.store.fail_orphans().await {
+            match self.fail_orphans().await {
                 Ok(0) => {}
                 Ok(failed) => info!("{failed} responses of processes that died failed"),
                 Err(error) => {

@@ -44,6 +44,10 @@ pub struct CallSnapshot {
     /// that process dies nobody can read it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub detached: bool,
+    /// Of such a call: how it ended, as whoever settles it writes that. It comes into the hold together with
+    /// the answer that is kept, so that what can be read is charged by whoever finds the hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Box<str>>,
 }
 
 /// How a call was routed: what was demanded of whoever gets its data, and which other models may serve it.
@@ -100,6 +104,8 @@ struct Written {
     route: Option<Box<RouteNote>>,
     #[serde(default)]
     detached: bool,
+    #[serde(default)]
+    ended: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +137,7 @@ impl From<Written> for CallSnapshot {
             gateways: written.gateways,
             route: written.route,
             detached: written.detached,
+            ended: written.ended,
         }
     }
 }
@@ -200,6 +207,7 @@ mod tests {
             })),
             request: Some(RequestId::random()),
             detached: true,
+            ended: Some("{}".into()),
             ..snapshot
         };
         let stored = StoredSnapshot::from(&now);

@@ -8,8 +8,8 @@ use diesel::sql_types::Text;
 use serde_json::{Value, json};
 use server::auth::{Principal, Role};
 use server::kept::{
-    CANCELLED, IN_PROGRESS, KeepBounds, KeepError, Keeping, KeptPage, NewKept, NewTurn, Reader,
-    kinds,
+    CANCELLED, IN_PROGRESS, KeepBounds, KeepError, Keeping, KeptEnded, KeptPage, NewKept, NewTurn,
+    Reader, Running, kinds,
 };
 use server::limits::LimitSettings;
 use server::reports::sweep::Sweeper;
@@ -24,7 +24,7 @@ use super::{Room, rooms};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn keeping(room: &Room) -> Keeping {
+pub(super) fn keeping(room: &Room) -> Keeping {
     let secret = Secret::new("a secret of more than thirty-two bytes".to_owned());
     let bounds = KeepBounds {
         item_bytes: 10_000,
@@ -35,12 +35,12 @@ fn keeping(room: &Room) -> Keeping {
     Keeping::new(
         room.store.clone(),
         parts,
-        room.ledger.boot().clone(),
+        (room.ledger.boot().clone(), CancellationToken::new()),
         bounds,
     )
 }
 
-fn caller(tenant: &TenantId, user: Option<&UserId>) -> Principal {
+pub(super) fn caller(tenant: &TenantId, user: Option<&UserId>) -> Principal {
     Principal {
         tenant: tenant.clone(),
         tenant_name: "Acme".to_owned(),
@@ -67,7 +67,7 @@ fn caller(tenant: &TenantId, user: Option<&UserId>) -> Principal {
     }
 }
 
-fn new<'a>(kind: &'static str, id: &'a str, said: &'a Value) -> NewKept<'a> {
+pub(super) fn new<'a>(kind: &'static str, id: &'a str, said: &'a Value) -> NewKept<'a> {
     NewKept {
         kind,
         id,
@@ -274,7 +274,9 @@ async fn a_conversation_has_so_many_items_and_keeps_them_as_long_as_itself() {
             status: IN_PROGRESS,
             ..new(kinds::RESPONSE, "resp_1", &Value::Null)
         };
-        let refused = keeping.begin(&key, later, Some(("conv_1", 1))).await;
+        let refused = keeping
+            .begin(&key, later, (Some(("conv_1", 1)), false))
+            .await;
         assert!(
             matches!(refused, Err(KeepError::TooManyItems(5_000))),
             "{refused:?}"
@@ -328,25 +330,18 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
                 status: IN_PROGRESS,
                 ..new(kinds::RESPONSE, id, &Value::Null)
             };
-            keeping.begin(&key, progress, None)
+            keeping.begin(&key, progress, (None, false))
         };
         let first = begin("resp_1").await.expect("begun");
         let second = begin("resp_2").await.expect("begun");
         let refused = begin("resp_3").await;
         assert!(matches!(refused, Err(KeepError::Busy(2))), "{refused:?}");
-        assert!(
-            first
-                .end(&key, ("completed", &said, &[]), None)
-                .await
-                .expect("ended")
-        );
-        assert!(
-            !first
-                .end(&key, ("failed", &said, &[]), None)
-                .await
-                .expect("over"),
-            "once"
-        );
+        let end = async |running: &Running, status: &str| {
+            let ended = running.end(&key, (status, &said, &[]), (None, None));
+            ended.await.expect("looked")
+        };
+        assert_eq!(end(&first, "completed").await, KeptEnded::Now);
+        assert_eq!(end(&first, "failed").await, KeptEnded::Before, "once");
         keeping
             .cancel(Reader::of(&key), "resp_2")
             .await
@@ -363,8 +358,8 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
             let found = keeping.get(Reader::of(&key), kinds::RESPONSE, odd).await;
             assert_eq!(found.expect("no failure"), None, "{odd:?}");
         }
-        let ended = second.end(&key, ("completed", &said, &[]), None).await;
-        assert!(!ended.expect("over"), "{}", room.db.name);
+        let ended = end(&second, "completed").await;
+        assert_eq!(ended, KeptEnded::Before, "{}", room.db.name);
         let status = async |id: &str| {
             let found = keeping
                 .get(Reader::of(&key), kinds::RESPONSE, id)
@@ -388,12 +383,7 @@ async fn what_is_in_progress_ends_once_and_fails_where_its_process_is_gone() {
             room.db.name
         );
         assert_eq!(status("resp_4").await, "failed");
-        assert!(
-            !third
-                .end(&key, ("completed", &said, &[]), None)
-                .await
-                .expect("over")
-        );
+        assert_eq!(end(&third, "completed").await, KeptEnded::Before);
     }
 }
 
@@ -441,10 +431,12 @@ async fn items_of_answers_are_found_by_their_ids_and_go_with_them() {
             status: IN_PROGRESS,
             ..new(kinds::RESPONSE, "resp_4", &said)
         };
-        let running = keeping.begin(&key, begun, None).await.expect("begun");
+        let running = keeping.begin(&key, begun, (None, false)).await;
+        let running = running.expect("begun");
         let items = names(&["msg_2", "msg_4"]);
         let end = ("completed", &said, items.as_slice());
-        assert!(running.end(&key, end, None).await.expect("ended"));
+        let ended = running.end(&key, end, (None, None)).await;
+        assert_eq!(ended.expect("ended"), KeptEnded::Now);
         let two = ["msg_2", "msg_4"];
         let newest = [pair("msg_2", "resp_4"), pair("msg_4", "resp_4")];
         assert_eq!(found(&key, &two).await, newest);

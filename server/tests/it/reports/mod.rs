@@ -6,6 +6,7 @@ mod costs;
 mod exports;
 mod filing;
 mod kept;
+mod kept_events;
 mod lists;
 mod reprice;
 mod retention;

@@ -3,6 +3,7 @@
 //! reference and OpenAI's SDK for Python 3.57.
 
 pub mod chat;
+pub mod flow;
 pub mod responses;
 
 use bytes::Bytes;

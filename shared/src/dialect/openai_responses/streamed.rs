@@ -129,7 +129,8 @@ pub(super) fn as_stream(answer: &[u8]) -> Option<Bytes> {
         events.item(index, item);
     }
     let kind = match response["status"].as_str() {
-        Some("incomplete") => "response.incomplete",
+        Some("incomplete" | "cancelled") => "response.incomplete",
+        Some("failed") => "response.failed",
         _ => "response.completed",
     };
     events.event(kind, &json!({"response": response}));

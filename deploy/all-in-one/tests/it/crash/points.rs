@@ -2,6 +2,7 @@
 //! i-th statement, commit or send, for every i; another child recovers, itself ended at every
 //! effect for some of them; the books must then be what the client of the first one saw.
 
+mod background;
 mod scenario;
 mod spot;
 
@@ -35,6 +36,8 @@ async fn child() {
         "prepare" => prepare(&spot).await,
         "scenario" => scenario(&spot, end_at).await,
         "recover" => recover(&spot, end_at).await,
+        "background" => background::scenario(&spot, end_at).await,
+        "recover background" => background::recover(&spot, end_at).await,
         other => panic!("`{other}` is no part"),
     };
     shared::process::say(&format!("effects: {count}\n"));
@@ -123,6 +126,52 @@ async fn a_crash_at_any_effect_leaves_what_the_client_saw() {
         let every = if long() { 1 } else { every };
         let effects = crash_everywhere(&ready, &admin, kept.path(), every).await;
         assert!(effects > 40, "{name}: only {effects} effects");
+        ready.remove(&admin).await;
+    }
+}
+
+/// Crashes a response in the background at every `every`-th effect; answers the last one.
+async fn crash_background(ready: &Spot, admin: &Db, kept: &Path, every: u64) -> u64 {
+    let (mut last, mut outlived, mut end_at) = (0, 0, 1);
+    while outlived < OUTLIVED {
+        let spot = ready.copy(admin, kept).await;
+        if spot.child("background", end_at).status.success() {
+            outlived += 1;
+        } else {
+            (last, outlived) = (end_at, 0);
+        }
+        spot.whole("recover background");
+        spot.remove(admin).await;
+        end_at += every;
+    }
+    last
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_the_background_is_readable_exactly_where_it_is_charged() {
+    let url = service("TEST_DATABASE_URL");
+    let admin = Db::connect(&DbTarget::Postgres(url.clone()))
+        .await
+        .expect("PostgreSQL answers");
+    let kept = tempfile::tempdir().expect("a folder");
+    let database = format!("crash_{}", random_text(12));
+    execute(&admin, &format!("CREATE DATABASE {database}")).await;
+    let (server, _) = url.rsplit_once('/').expect("a database");
+    let spots = [
+        ("sqlite", String::new(), 2),
+        ("postgres", format!("{server}/{database}"), 5),
+    ];
+    for (name, database_url, every) in spots {
+        let folder = kept.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        let ready = Spot {
+            folder,
+            database_url,
+        };
+        ready.whole("prepare");
+        let every = if long() { 1 } else { every };
+        let effects = crash_background(&ready, &admin, kept.path(), every).await;
+        assert!(effects > 20, "{name}: only {effects} effects");
         ready.remove(&admin).await;
     }
 }

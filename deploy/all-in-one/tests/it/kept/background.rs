@@ -86,7 +86,6 @@ async fn what_can_not_be_begun_is_refused_and_leaves_nothing() {
     let product = start_set(&place, Joined::InProcess, &settings).await;
     let customer = keeper(&product).await;
     for (fields, status) in [
-        (json!({"stream": true}), StatusCode::BAD_REQUEST),
         (json!({"store": false}), StatusCode::BAD_REQUEST),
         (json!({"model": "no such model"}), StatusCode::NOT_FOUND),
         (json!({"max_output_tokens": 0}), StatusCode::BAD_REQUEST),

@@ -1,33 +1,41 @@
 //! A response in the background: kept as begun, told at once, worked on beside the requests. It is held for
-//! before it is told, so that what can't be paid for is refused as any other call.
+//! before it is told, so that what can't be paid for is refused as any other call. Where it is a stream, `flow`
+//! tells its events.
 
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use poem::Response;
 use serde_json::{Map, Value, json as value};
-use server_calls::{Admitted, Calls, Deliver, DetachedError, Request};
+use server_calls::{Admitted, Calls, Deliver, DetachedError, Due, Request};
 use server_rooms::kept::{
-    CANCELLED, FAILED, IN_PROGRESS, KeepError, NewKept, NewTurn, Running, kinds,
+    CANCELLED, EVENTS, FAILED, Follower, IN_PROGRESS, KeepError, KeptDue, KeptEnded, NewKept,
+    NewTurn, Running, kinds,
 };
+use shared::dialect::kept::flow::FlowEvent;
 use shared::dialect::kept::responses::{self, ResponseMark};
 use shared::json;
 use tokio::sync::oneshot;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::super::{InferApi, Refused};
+use super::follow;
 use super::keep::{KeptCall, What, turn_items};
 use crate::error::ApiError;
 use crate::kept::too_many_items;
 
+/// Where it stands beside a kept answer that its events can be asked for.
+pub(crate) const STREAMED: &str = "streamed";
+
 /// A response that is worked on.
-struct Work {
-    kept: KeptCall,
-    running: Running,
+pub(super) struct Work {
+    pub(super) kept: KeptCall,
+    pub(super) running: Running,
     /// As it was begun.
     begun: Map<String, Value>,
-    mark: ResponseMark,
+    pub(super) mark: ResponseMark,
     input: Vec<Value>,
+    is_stream: bool,
 }
 
 fn refused(error: KeepError) -> ApiError {
@@ -61,13 +69,14 @@ fn model_of(call: &Request) -> String {
 }
 
 impl InferApi {
-    /// Begins a response in the background.
+    /// Begins a response in the background; with `is_stream` its events are told as they come.
     pub(in super::super) async fn begin_later(
         &self,
-        call: Request,
-        admitted: Admitted,
+        (call, admitted): (Request, Admitted),
         kept: KeptCall,
+        is_stream: bool,
     ) -> Result<Response, Refused> {
+        let dialect = call.surface.dialect;
         let model = model_of(&call);
         let What::Response { mark, input } = kept.what.clone() else {
             return Err(ApiError::internal().into());
@@ -77,12 +86,18 @@ impl InferApi {
         let told = serde_json::to_string(&begun).unwrap_or_default();
         let (held, is_held) = oneshot::channel();
         let (refuse, is_refused) = oneshot::channel();
+        let (follow, follower) = oneshot::channel::<Follower>();
         let calls = self.calls.clone();
         // Also what is written first: a client that leaves drops this future, and its row would stay in
         // progress for good.
         self.calls.run_aside(async move {
-            match Work::begin((kept, begun), (mark, input), &model).await {
-                Ok(work) => work.run(&calls, (call, admitted), (held, refuse)).await,
+            match Work::begin((kept, begun), (mark, input), (&model, is_stream)).await {
+                Ok(work) => {
+                    if is_stream {
+                        drop(follow.send(work.running.follow()));
+                    }
+                    work.run(&calls, (call, admitted), (held, refuse)).await;
+                }
                 // Who does not wait any more does not mind.
                 Err(error) => drop(refuse.send(refused(error).into())),
             }
@@ -91,6 +106,10 @@ impl InferApi {
             // Nothing is said where it was cancelled or deleted in that moment.
             let refused = is_refused.await.map_err(|_| ApiError::internal())?;
             return Err(refused);
+        }
+        if is_stream {
+            let follower = follower.await.map_err(|_| ApiError::internal())?;
+            return Ok(follow::response((follower, None), dialect));
         }
         Ok(Response::builder()
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
@@ -103,9 +122,9 @@ impl Work {
     async fn begin(
         (kept, begun): (KeptCall, Map<String, Value>),
         (mark, input): (ResponseMark, Vec<Value>),
-        model: &str,
+        (model, is_stream): (&str, bool),
     ) -> Result<Arc<Self>, KeepError> {
-        let said = value!({"input": input, "answer": begun});
+        let said = value!({"input": input, "answer": begun, STREAMED: is_stream});
         let new = NewKept {
             kind: kinds::RESPONSE,
             id: &mark.id,
@@ -116,13 +135,16 @@ impl Work {
         };
         let conversation = mark.conversation.as_deref();
         let turn = conversation.map(|conversation| (conversation, input.len()));
-        let running = kept.keeping.begin(&kept.who, new, turn).await?;
+        let running = kept.keeping.begin(&kept.who, new, (turn, is_stream));
+        let running = running.await?;
+        running.tell(|number| FlowEvent::created(&begun).bytes(number));
         Ok(Arc::new(Self {
             kept,
             running,
             begun,
             mark,
             input,
+            is_stream,
         }))
     }
 
@@ -132,13 +154,10 @@ impl Work {
         (call, admitted): (Request, Admitted),
         (held, refuse): (oneshot::Sender<()>, oneshot::Sender<Refused>),
     ) {
-        let this = self.clone();
-        let deliver: Deliver =
-            Box::new(move |bytes| Box::pin(async move { this.deliver(&bytes).await }));
         let ended = tokio::select! {
             // What is over is over, whoever cancels it in that moment.
             biased;
-            ended = calls.run_detached(call, admitted, (held, deliver)) => ended,
+            ended = self.clone().work(calls, (call, admitted), held) => ended,
             // The call is dropped with its future, and settled as any whose caller leaves.
             () = self.running.cancelled() => {
                 self.running.end_without(CANCELLED).await;
@@ -159,19 +178,38 @@ impl Work {
         }
     }
 
+    async fn work(
+        self: Arc<Self>,
+        calls: &Calls,
+        (call, admitted): (Request, Admitted),
+        held: oneshot::Sender<()>,
+    ) -> Result<(), DetachedError> {
+        if self.is_stream {
+            return self.flow(calls, (call, admitted), held).await;
+        }
+        let deliver: Deliver =
+            Box::new(move |bytes, due| Box::pin(async move { self.deliver(&bytes, due).await }));
+        calls.run_detached(call, admitted, (held, deliver)).await
+    }
+
     /// Keeps the answer; tells whether it may be charged.
-    async fn deliver(&self, bytes: &[u8]) -> bool {
+    async fn deliver(&self, bytes: &[u8], due: Option<Due>) -> bool {
         let Ok(Value::Object(mut answer)) = serde_json::from_slice(bytes) else {
             error!("the answer in the background was no object");
             return false;
         };
         self.mark.mark(&mut answer);
-        let items = turn_items(&self.input, &responses::output(&answer));
-        self.end(&answer, &items).await
+        self.end(&answer, due).await
     }
 
-    async fn end(&self, answer: &Map<String, Value>, items: &[(String, Value)]) -> bool {
-        let said = value!({"input": self.input, "answer": answer});
+    /// Ends it with an answer, which may have failed; tells whether it may be charged.
+    pub(super) async fn end(&self, answer: &Map<String, Value>, due: Option<Due>) -> bool {
+        let items = turn_items(&self.input, &responses::output(answer));
+        let mut said = value!({"input": self.input, "answer": answer, STREAMED: self.is_stream});
+        if self.is_stream {
+            self.running.write(&self.kept.who).await;
+            said[EVENTS] = self.running.next_event().into();
+        }
         let names = responses::item_ids(answer);
         let status = responses::status(answer);
         let conversation = self.mark.conversation.as_deref();
@@ -179,15 +217,25 @@ impl Work {
             .filter(|_| status != FAILED)
             .map(|conversation| NewTurn {
                 conversation,
-                items,
+                items: &items,
             });
-        let ended = self
-            .running
-            .end(&self.kept.who, (status, &said, &names), turn)
-            .await;
+        let due = due.as_ref().map(|due| KeptDue {
+            hold: &due.hold,
+            call: due.call.as_str(),
+        });
+        let end = (status, &said, names.as_slice());
+        let ended = self.running.end(&self.kept.who, end, (turn, due)).await;
         match ended {
-            Ok(true) => true,
-            Ok(false) => {
+            Ok(KeptEnded::Now) => true,
+            Ok(KeptEnded::NotHeld) => {
+                // Others took this process for dead, and promised that nothing is charged.
+                warn!(
+                    "nothing is held any more for the response `{}`",
+                    self.mark.id
+                );
+                false
+            }
+            Ok(KeptEnded::Before) => {
                 // Cancelled when it was there: that costs what it costs whoever leaves.
                 info!(
                     "the response `{}` was over before its answer came",
@@ -209,6 +257,6 @@ impl Work {
         answer.insert("status".to_owned(), value!(FAILED));
         let told = value!({"code": code.unwrap_or("server_error"), "message": message});
         answer.insert("error".to_owned(), told);
-        self.end(&answer, &[]).await;
+        self.end(&answer, None).await;
     }
 }

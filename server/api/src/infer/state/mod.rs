@@ -2,6 +2,8 @@
 //! before the call, and its answer is kept before its last byte is told. Without that nothing here runs.
 //! Reading what is kept is the neighbour `kept`'s.
 
+mod flow;
+pub(crate) mod follow;
 mod keep;
 mod later;
 mod passing;
@@ -24,6 +26,7 @@ use shared::surface::Surface;
 
 pub(super) use self::keep::KeptCall;
 use self::keep::What;
+pub(crate) use self::later::STREAMED;
 use super::{Entered, InferApi, Refused};
 use crate::error::ApiError;
 
@@ -63,8 +66,8 @@ pub(super) enum Plan {
     TooLarge,
     /// Its answer is kept on its way.
     Keep(Box<KeptCall>),
-    /// It is answered at once, and worked on later.
-    Later(Box<KeptCall>),
+    /// It is worked on later: answered at once, or with a stream that can be followed again.
+    Later(Box<KeptCall>, bool),
 }
 
 impl InferApi {
@@ -135,7 +138,7 @@ impl InferApi {
         if !state.store && state.conversation.is_none() {
             return Ok(Plan::Plain);
         }
-        let (is_later, stream) = (state.background, state.stream);
+        let (is_later, is_stream) = (state.background, state.stream);
         let what = What::Response {
             mark: ResponseMark {
                 id: ResponseId::random().into_string(),
@@ -152,12 +155,7 @@ impl InferApi {
         if !is_later {
             return Ok(Plan::Keep(kept));
         }
-        if stream {
-            let message =
-                "A response in the background is no stream here; leave `stream` out and fetch it.";
-            return Err(ApiError::bad_field("stream", message));
-        }
-        Ok(Plan::Later(kept))
+        Ok(Plan::Later(kept, is_stream))
     }
 
     fn kept_call(&self, entered: &Entered, what: What) -> KeptCall {

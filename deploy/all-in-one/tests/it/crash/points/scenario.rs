@@ -9,12 +9,13 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::effects::{self, Counted};
+use super::background;
 use super::spot::Spot;
 use crate::support::joined::{Joined, start, start_without_login};
 use crate::support::product::{Customer, Product};
 
 /// What a call costs, in credits; the sandbox's tokens cost nothing.
-const PRICE: f64 = 0.25;
+pub(super) const PRICE: f64 = 0.25;
 
 const GIVEN: i64 = 10;
 
@@ -26,6 +27,7 @@ pub(super) async fn prepare(spot: &Spot) -> u64 {
     let price = json!({"per_request": 1000});
     product.model("dear", "chat", price).await;
     let customer = product.customer(&GIVEN.to_string()).await;
+    background::keep(&product, &customer).await;
     let kept = json!({"id": customer.id, "key": customer.key, "admin": product.admin_token()});
     std::fs::write(spot.folder.join("kept.json"), kept.to_string()).expect("written");
     product.stop().await;
@@ -33,7 +35,7 @@ pub(super) async fn prepare(spot: &Spot) -> u64 {
 }
 
 pub(super) struct Kept {
-    customer: Customer,
+    pub(super) customer: Customer,
     admin: String,
 }
 
@@ -51,7 +53,7 @@ pub(super) fn kept(spot: &Spot) -> Kept {
 }
 
 /// Notes what the client saw; it outlives the process.
-fn saw(spot: &Spot, what: &str) {
+pub(super) fn saw(spot: &Spot, what: &str) {
     let path = spot.folder.join("seen.log");
     let mut file = OpenOptions::new().create(true).append(true).open(path);
     writeln!(file.as_mut().expect("a log"), "{what}").expect("noted");

@@ -1,0 +1,167 @@
+//! Responses in the background, on both databases: kept with what is to be paid for them, and their events followed
+//! from memory and through the database.
+
+use std::time::Duration;
+
+use serde_json::json;
+use server::kept::{
+    EVENTS, Follower, IN_PROGRESS, KeptDue, KeptEnded, NewKept, Next, Reader, kinds,
+};
+use shared::id::GenerationId;
+
+use super::kept::{caller, keeping, new};
+use super::rooms;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_nothing_is_held_for_any_more_is_not_kept() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (keeping, key) = (keeping(&room), caller(&tenant, None));
+        let said = json!({"answer": {}});
+        let begun = NewKept {
+            status: IN_PROGRESS,
+            ..new(kinds::RESPONSE, "resp_1", &said)
+        };
+        let running = keeping.begin(&key, begun, (None, false)).await;
+        let running = running.expect("begun");
+        let hold = GenerationId::random();
+        let due = KeptDue {
+            hold: &hold,
+            call: "{}",
+        };
+        let end = ("completed", &said, [].as_slice());
+        let ended = running.end(&key, end, (None, Some(due))).await;
+        assert_eq!(
+            ended.expect("looked"),
+            KeptEnded::NotHeld,
+            "{}",
+            room.db.name
+        );
+        let found = keeping
+            .get(Reader::of(&key), kinds::RESPONSE, "resp_1")
+            .await;
+        let found = found.expect("read").expect("there");
+        assert_eq!(found.status, IN_PROGRESS, "nothing is written");
+    }
+}
+
+async fn told(follower: &mut Follower) -> String {
+    match follower.next().await.expect("read") {
+        Next::Events(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_followed_here_and_elsewhere_from_where_somebody_was() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        // Another process has a memory of its own.
+        let (keeping, elsewhere) = (keeping(&room), keeping(&room));
+        let key = caller(&tenant, None);
+        let said = json!({"answer": {}});
+        let begun = NewKept {
+            status: IN_PROGRESS,
+            ..new(kinds::RESPONSE, "resp_1", &said)
+        };
+        let running = keeping.begin(&key, begun, (None, true)).await;
+        let running = running.expect("begun");
+        let event = |number: u64| format!("event {number}\n\n");
+        for _ in 0..3 {
+            running.tell(|number| event(number).into());
+        }
+        let mut here = running.follow();
+        assert_eq!(told(&mut here).await, event(0) + &event(1) + &event(2));
+        running.write(&key).await;
+        running.tell(|number| event(number).into());
+        let mut behind = keeping.follow(&tenant, "resp_1", Some(1));
+        assert_eq!(told(&mut behind).await, event(2) + &event(3));
+        let mut there = elsewhere.follow(&tenant, "resp_1", Some(0));
+        assert_eq!(
+            told(&mut there).await,
+            event(1) + &event(2),
+            "what is written"
+        );
+        let early = tokio::time::timeout(Duration::from_millis(700), there.next()).await;
+        assert!(early.is_err(), "{}: it is in progress", room.db.name);
+        running.write(&key).await;
+        assert_eq!(told(&mut there).await, event(3));
+        let other = room.tenant("Other").await;
+        let mut stranger = elsewhere.follow(&other, "resp_1", None);
+        assert!(matches!(stranger.next().await, Ok(Next::Gone)), "a wall");
+
+        let ended = json!({"answer": {}, EVENTS: running.next_event()});
+        let end = ("completed", &ended, [].as_slice());
+        let kept = running.end(&key, end, (None, None)).await;
+        assert_eq!(kept.expect("ended"), KeptEnded::Now);
+        drop(running);
+        for follower in [&mut here, &mut behind, &mut there] {
+            let mut next = follower.next().await.expect("read");
+            if matches!(next, Next::Events(_)) {
+                next = follower.next().await.expect("read");
+            }
+            let Next::Over(thing, number) = next else {
+                panic!("{next:?}");
+            };
+            assert_eq!((thing.status.as_str(), number), ("completed", Some(4)));
+        }
+        let mut again = keeping.follow(&tenant, "resp_1", None);
+        assert_eq!(told(&mut again).await.matches("event").count(), 4);
+        let mut knows = keeping.follow(&tenant, "resp_1", Some(4));
+        assert!(
+            matches!(knows.next().await, Ok(Next::Over(_, None))),
+            "it saw the end"
+        );
+        // Their time is shorter than the answer's.
+        room.db
+            .execute("UPDATE kept SET expires_at = 0 WHERE parent = 'resp_1'")
+            .await
+            .expect("changed");
+        let mut late = keeping.follow(&tenant, "resp_1", Some(1));
+        assert!(
+            matches!(late.next().await, Ok(Next::Missing)),
+            "{}",
+            room.db.name
+        );
+        let mut end = keeping.follow(&tenant, "resp_1", Some(3));
+        assert!(matches!(end.next().await, Ok(Next::Over(_, Some(4)))));
+        assert!(
+            keeping
+                .forget(Reader::of(&key), kinds::RESPONSE, "resp_1")
+                .await
+                .expect("gone")
+        );
+        assert!(matches!(end.next().await, Ok(Next::Gone)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_beyond_their_bound_are_not_kept_and_are_told_to_be_missing() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (keeping, elsewhere) = (keeping(&room), keeping(&room));
+        let key = caller(&tenant, None);
+        let said = json!({"answer": {}});
+        let begun = NewKept {
+            status: IN_PROGRESS,
+            ..new(kinds::RESPONSE, "resp_1", &said)
+        };
+        let running = keeping.begin(&key, begun, (None, true)).await;
+        let running = running.expect("begun");
+        // Four times what one thing may weigh here.
+        for _ in 0..6 {
+            running.tell(|_| vec![b'x'; 9_000].into());
+            running.write(&key).await;
+        }
+        let mut here = running.follow();
+        let all = told(&mut here).await;
+        assert_eq!(all.len(), 6 * 9_000, "it is in memory");
+        let weight = room.store.kept_bytes(&tenant).await.expect("read");
+        assert!(weight < 70_000, "{}: {weight}", room.db.name);
+        let answer = json!({"answer": {}, EVENTS: running.next_event()});
+        let end = ("completed", &answer, [].as_slice());
+        running.end(&key, end, (None, None)).await.expect("ended");
+        let mut there = elsewhere.follow(&tenant, "resp_1", Some(4));
+        assert!(matches!(there.next().await, Ok(Next::Missing)));
+    }
+}
