@@ -115,6 +115,7 @@ impl Gateway {
         let store = Store::new(db);
         let (events, told) = mpsc::channel(admin::WAITING_MAX);
         let pools = Arc::new(Pools::new(parts.clock.clone(), events));
+        pools.waits.register(parts.metrics);
         let providers = ProviderList::new(
             store.clone(),
             Journal::open(store)

@@ -33,7 +33,7 @@ pub(super) struct Need {
 }
 
 impl Need {
-    fn all(self) -> u64 {
+    pub(super) fn all(self) -> u64 {
         self.input.saturating_add(self.output)
     }
 
