@@ -173,7 +173,11 @@ impl Tries<'_> {
                 so_far.goes_on(NextStep::TimeUsed, &tried);
                 break;
             }
-            let lease = match first.take().map_or_else(|| self.lease(so_far, &tried), Ok) {
+            let lease = match first.take() {
+                Some(lease) => Ok(lease),
+                None => self.lease(so_far, &tried).await,
+            };
+            let lease = match lease {
                 Ok(lease) => lease,
                 Err(why) => {
                     so_far.goes_on(why, &tried);
@@ -242,13 +246,14 @@ impl Tries<'_> {
     }
 
     /// A key for the next try, where there is one and a try again is not too much; else why not.
-    fn lease(
+    async fn lease(
         &self,
         so_far: &mut AttemptsSoFar,
         tried: &[ProviderKeyId],
     ) -> Result<Lease, NextStep> {
         let asker = self.asker(so_far);
-        let lease = match self.means.pools.lease(&self.target.provider, asker, tried) {
+        let pools = self.means.pools;
+        let lease = match pools.lease_joint(&self.target.provider, asker, tried).await {
             Ok(lease) => lease,
             Err(idle) => {
                 so_far.idle(idle, self.target);

@@ -2,7 +2,7 @@
 //! known of the key and its provider. Decides nothing.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use shared::clock::Moment;
 use shared::fault::{Fault, FaultKind, Retry};
@@ -13,6 +13,7 @@ use super::ask::Size;
 use super::choose::{KeyQuery, Picked};
 use super::circuit::{CallEnd, Gate};
 use super::health::{Asker, Report};
+use super::joint::{JointMeters, JointPlace};
 use super::meters::{Need, Ticket};
 use super::pace::Took;
 use super::{PoolKey, PoolProvider, Tools, budget, news, share, tell};
@@ -42,6 +43,9 @@ pub(crate) struct Lease {
     paid: AtomicU32,
     /// Its end makes room that was not there before.
     makes_room: AtomicBool,
+    was_sent: AtomicBool,
+    /// Its part of what gateways count together.
+    joint: OnceLock<JointPlace>,
 }
 
 impl Lease {
@@ -69,6 +73,8 @@ impl Lease {
             is_accepted: AtomicBool::new(false),
             paid: AtomicU32::new(0),
             makes_room: AtomicBool::new(true),
+            was_sent: AtomicBool::new(true),
+            joint: OnceLock::new(),
         }
     }
 
@@ -125,8 +131,28 @@ impl Lease {
 
     /// Nothing was or will be sent.
     pub(crate) fn never_sent(&self) {
+        self.was_sent.store(false, Ordering::Relaxed);
         self.count(Need::default());
         self.key.health.meters.never_sent(&self.ticket);
+    }
+
+    /// Whether its key has room among all gateways too. Where it has none that is remembered, so that
+    /// another key is chosen until it probably has.
+    pub(super) async fn has_room_in(&self, meters: &Arc<JointMeters>) -> bool {
+        let (key, need) = (&self.key, self.ticket.need.all());
+        let Some(place) = JointPlace::of(meters, (&key.id, &key.terms), need) else {
+            return true;
+        };
+        // Kept first: one that is dropped while it waits for the answer is told to be over.
+        let place = self.joint.get_or_init(|| place);
+        let Err(full) = place.take(&key.terms).await else {
+            return true;
+        };
+        let now = self.tools.clock.now();
+        let least = if full.is_for_tokens { need } else { 0 };
+        let meters = &key.health.meters;
+        meters.full_elsewhere((now.after(full.wait), now), least);
+        false
     }
 
     /// What it took is given back before anybody could miss it: nobody who waits needs to look again.
@@ -274,6 +300,11 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if let Some(place) = self.joint.get() {
+            let counted = self.counted.get_mut();
+            let counted = *counted.unwrap_or_else(PoisonError::into_inner);
+            place.ended(self.was_sent.load(Ordering::Relaxed), counted.all());
+        }
         self.key.health.meters.leave();
         self.provider.health.running.fetch_sub(1, Ordering::Relaxed);
         if self.is_trial.load(Ordering::Relaxed) {

@@ -11,6 +11,7 @@ mod dice;
 mod dry;
 mod effect;
 pub(crate) mod health;
+mod joint;
 mod lease;
 mod meters;
 mod pace;
@@ -36,14 +37,17 @@ use self::choose::{KeyQuery, Tier};
 use self::circuit::Gate;
 use self::dice::{Dice, number_of};
 use self::health::{Asker, KeyHealth};
+pub(crate) use self::joint::JointMeters;
 pub(crate) use self::lease::Lease;
 use self::meters::Need;
 pub(crate) use self::pace::Took;
 pub(crate) use self::provider::{HostHealth, ProviderHealth};
-pub(crate) use self::queue::{WaitMetrics, wait_limit};
 use self::queue::{Sleeper, sleeper};
+pub(crate) use self::queue::{WaitMetrics, wait_limit};
 use crate::providers::{self, Route};
 
+/// Keys that are asked for among all gateways before a call goes on: each costs a round trip.
+const JOINT_TRIES: usize = 3;
 /// The part of a pool that one caller's calls may show as cooling.
 const SHARE_PART: usize = 4;
 
@@ -166,6 +170,8 @@ pub(crate) struct Pools {
     /// How calls that wait for room pass the time.
     sleeper: Sleeper,
     pub(crate) waits: WaitMetrics,
+    /// What other gateways count too, where there are others.
+    joint: Option<Arc<JointMeters>>,
 }
 
 /// What a key is leased with.
@@ -227,7 +233,13 @@ impl Pools {
             },
             sleeper: sleeper(tokio::time::sleep),
             waits: WaitMetrics::default(),
+            joint: None,
         }
+    }
+
+    /// The same, counting together with other gateways.
+    pub(crate) fn counting_with(self, joint: Option<Arc<JointMeters>>) -> Self {
+        Self { joint, ..self }
     }
 
     /// The same, where whoever waits passes the time so.
@@ -309,6 +321,34 @@ impl Pools {
             return Err(Idle::Full { wait_ms });
         }
         self.tools.lease(provider, asker, tried)
+    }
+
+    /// As [`Pools::lease`], of a key that has room among all gateways.
+    pub(crate) async fn lease_joint(
+        &self,
+        provider: &str,
+        asker: Asker<'_>,
+        tried: &[ProviderKeyId],
+    ) -> Result<Lease, Idle> {
+        for _ in 0..JOINT_TRIES {
+            let lease = self.lease(provider, asker, tried)?;
+            if self.has_joint_room(&lease).await {
+                return Ok(lease);
+            }
+        }
+        Err(Idle::Full { wait_ms: 0 })
+    }
+
+    /// Whether other gateways leave room for it; what it took is given back where they don't.
+    async fn has_joint_room(&self, lease: &Lease) -> bool {
+        let Some(joint) = &self.joint else {
+            return true;
+        };
+        let has_room = lease.has_room_in(joint).await;
+        if !has_room {
+            lease.changed_nothing();
+        }
+        has_room
     }
 
     /// The provider itself says that a key is not good.

@@ -83,11 +83,21 @@ fn pool(keys: usize) -> Pool {
 /// Of so many keys with these terms.
 pub(super) fn pool_of(keys: usize, terms: &KeyTerms) -> Pool {
     let clock = Clock::fixed(Moment::from_unix_ms(1_000_000_000));
+    let ids = (0..keys).map(|_| ProviderKeyId::random());
+    pool_at(clock, ids, terms)
+}
+
+/// Of these keys by this clock.
+pub(super) fn pool_at(
+    clock: Clock,
+    ids: impl Iterator<Item = ProviderKeyId>,
+    terms: &KeyTerms,
+) -> Pool {
     let (events, told) = mpsc::channel(10_000);
     let pools = Pools::new(clock.clone(), events);
-    let key = |_| {
+    let key = |id| {
         Arc::new(PoolKey {
-            id: ProviderKeyId::random(),
+            id,
             secret: Secret::new("s".to_owned()),
             last4: "last".to_owned(),
             weight: 1,
@@ -103,7 +113,7 @@ pub(super) fn pool_of(keys: usize, terms: &KeyTerms) -> Pool {
         options: ProviderOptions::default(),
         enabled: true,
         connector: &Fake,
-        keys: (0..keys).map(key).collect(),
+        keys: ids.map(key).collect(),
         health: Arc::default(),
     });
     pools.replace(HashMap::from([("p".to_owned(), Arc::new(provider))]));

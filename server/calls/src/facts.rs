@@ -11,7 +11,8 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, TenantId};
-use shared::link::{Failure, Outcome};
+use shared::link::trail::NextStep;
+use shared::link::{FailedTry, Failure, Outcome};
 use shared::units::Usage;
 use tracing::error;
 

@@ -64,7 +64,11 @@ impl<T> Line<T> {
     /// Takes one more, if need be in the place of another, which is answered: of two callers the one
     /// that has more waiting gives way. Where all `most` places are taken and nobody has more than this
     /// caller, it does not wait.
-    pub(super) fn join(&mut self, one: Entry<T>, most: usize) -> Result<Option<Entry<T>>, Entry<T>> {
+    pub(super) fn join(
+        &mut self,
+        one: Entry<T>,
+        most: usize,
+    ) -> Result<Option<Entry<T>>, Entry<T>> {
         let mut displaced = None;
         if self.len() >= most {
             let own = self.of(one.caller).count();
@@ -83,11 +87,7 @@ impl<T> Line<T> {
     }
 
     /// The next one behind the place `after` that is not known to have no room.
-    pub(super) fn next(
-        &self,
-        after: Option<(u64, u64)>,
-        full: &[(u64, u64)],
-    ) -> Option<&Entry<T>> {
+    pub(super) fn next(&self, after: Option<(u64, u64)>, full: &[(u64, u64)]) -> Option<&Entry<T>> {
         let behind = |one: &&Entry<T>| after.is_none_or(|after| one.place() > after);
         let candidates = self.waiting.iter().filter(behind);
         candidates

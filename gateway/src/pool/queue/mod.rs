@@ -436,18 +436,27 @@ impl Pools {
             told: Mutex::default(),
             bell: Notify::new(),
         });
-        let Some(seat) = provider.health.queue.join(want, None) else {
-            counted.end = "refused";
-            return Err(Idle::Full { wait_ms: 0 });
-        };
-        let waited = seat.wait(until, &self.sleeper).await;
-        counted.end = match &waited {
-            Ok(_) => "served",
-            Err(Idle::Full { .. }) if self.tools.clock.now() < until => "refused",
-            Err(Idle::Full { .. }) => "late",
-            Err(Idle::NoKey | Idle::Down | Idle::Rests { .. }) => "other",
-        };
-        waited
+        let mut turn = None;
+        loop {
+            let queue = &provider.health.queue;
+            let Some(seat) = queue.join(want.clone(), turn) else {
+                counted.end = "refused";
+                return Err(Idle::Full { wait_ms: 0 });
+            };
+            let waited = seat.wait(until, &self.sleeper).await;
+            counted.end = match &waited {
+                Ok(_) => "served",
+                Err(Idle::Full { .. }) if self.tools.clock.now() < until => "refused",
+                Err(Idle::Full { .. }) => "late",
+                Err(Idle::NoKey | Idle::Down | Idle::Rests { .. }) => "other",
+            };
+            let lease = waited?;
+            if self.has_joint_room(&lease).await {
+                return Ok(lease);
+            }
+            // Another gateway was faster: it stays where it stood.
+            turn = Some(seat.turn);
+        }
     }
 }
 

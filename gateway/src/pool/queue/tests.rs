@@ -155,16 +155,24 @@ fn room_that_the_time_brings_is_given_to_as_many_as_there_is() {
     for _ in 0..3 {
         pool.lease(1, false).expect("room");
     }
-    assert!(matches!(pool.lease(1, false), Err(Idle::Rests { .. })), "too long");
+    assert!(
+        matches!(pool.lease(1, false), Err(Idle::Rests { .. })),
+        "too long"
+    );
     pool.clock.advance(Duration::from_millis(59_500));
     assert!(matches!(pool.lease(1, false), Err(Idle::Full { .. })));
     let mut waiters: Vec<Waiter<'_>> = (0..5).map(|by| waits(&pool, by)).collect();
     pool.clock.advance(Duration::from_millis(1_500));
     let polls = waiters.iter_mut().map(Waiter::poll);
-    let ready: Vec<bool> = polls.map(|poll| matches!(poll, Poll::Ready(Ok(_)))).collect();
+    let ready: Vec<bool> = polls
+        .map(|poll| matches!(poll, Poll::Ready(Ok(_))))
+        .collect();
     assert_eq!(ready, [true, true, true, false, false]);
     pool.clock.advance(Duration::from_millis(600));
     let late = waiters[3].poll();
-    assert!(matches!(late, Poll::Ready(Err(Idle::Full { .. }))), "two seconds");
+    assert!(
+        matches!(late, Poll::Ready(Err(Idle::Full { .. }))),
+        "two seconds"
+    );
     assert_eq!(pool.pools.waits.ended("late"), 1);
 }

@@ -4,7 +4,11 @@
 use super::vendor::Tells;
 use super::*;
 
-pub(super) fn limited(requests: Option<u32>, tokens: Option<u64>, at_once: Option<u32>) -> KeyTerms {
+pub(super) fn limited(
+    requests: Option<u32>,
+    tokens: Option<u64>,
+    at_once: Option<u32>,
+) -> KeyTerms {
     KeyTerms {
         requests_per_minute: requests,
         tokens_per_minute: tokens,

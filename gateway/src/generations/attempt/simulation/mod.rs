@@ -311,21 +311,22 @@ impl Sim {
         let began_ms = self.world.ms();
         let call = self.call(load, number);
         let caller = call.caller;
-        let (attempts, waited_ms, outcome) = match attempts(self.means(), &call, Instant::now()).await {
-            Ok(Accepted { trail, lease, .. }) => {
-                self.world.sleep(self.world.around(load.holds_ms)).await;
-                let output = self.world.below(load.output_max) + 1;
-                lease.used(&Usage::of([
-                    (Unit::InputToken, load.input),
-                    (Unit::OutputToken, output),
-                ]));
-                lease.succeeded();
-                let waited_ms = waited(&trail.failed);
-                let by = (trail.provider, trail.key_last4);
-                (trail.attempts, waited_ms, Ok(by))
-            }
-            Err(failure) => (failure.attempts, waited(&failure.failed), Err(failure)),
-        };
+        let (attempts, waited_ms, outcome) =
+            match attempts(self.means(), &call, Instant::now()).await {
+                Ok(Accepted { trail, lease, .. }) => {
+                    self.world.sleep(self.world.around(load.holds_ms)).await;
+                    let output = self.world.below(load.output_max) + 1;
+                    lease.used(&Usage::of([
+                        (Unit::InputToken, load.input),
+                        (Unit::OutputToken, output),
+                    ]));
+                    lease.succeeded();
+                    let waited_ms = waited(&trail.failed);
+                    let by = (trail.provider, trail.key_last4);
+                    (trail.attempts, waited_ms, Ok(by))
+                }
+                Err(failure) => (failure.attempts, waited(&failure.failed), Err(failure)),
+            };
         self.seen.borrow_mut().push(Seen {
             began_ms,
             caller,
