@@ -376,6 +376,9 @@ impl Seat<'_> {
                 return told;
             }
             let now = self.want.tools.clock.now();
+            if now >= until {
+                return Err(Idle::Full { wait_ms: 0 });
+            }
             let (wake_at, looks) = self.wake_at(until);
             let sleep = sleeper(wake_at.since(now));
             tokio::select! {

@@ -133,15 +133,10 @@ fn too_many_do_not_wait_and_of_a_flood_one_gives_way() {
     assert_eq!(pool.pools.waits.ended("refused"), 2);
 }
 
-#[test]
-fn room_that_the_time_brings_is_given_to_as_many_as_there_is() {
-    let terms = KeyTerms {
-        requests_per_minute: Some(3),
-        ..KeyTerms::default()
-    };
-    let mut pool = pool_of(1, &terms);
+/// Whoever sleeps wakes when it is polled and the time has come.
+fn by_the_clock(terms: &KeyTerms) -> Pool {
+    let mut pool = pool_of(1, terms);
     let clock = pool.clock.clone();
-    // Whoever sleeps wakes when it is polled and the time has come.
     pool.pools = pool.pools.passing_time_by(move |span| {
         let (clock, until) = (clock.clone(), clock.now().after(span));
         std::future::poll_fn(move |_| {
@@ -152,27 +147,56 @@ fn room_that_the_time_brings_is_given_to_as_many_as_there_is() {
             }
         })
     });
+    pool
+}
+
+#[test]
+fn room_that_the_time_brings_is_given_to_as_many_as_there_is() {
+    let pool = by_the_clock(&KeyTerms {
+        requests_per_minute: Some(3),
+        ..KeyTerms::default()
+    });
     for _ in 0..3 {
         pool.lease(1, false).expect("room");
     }
-    assert!(
-        matches!(pool.lease(1, false), Err(Idle::Rests { .. })),
-        "too long"
-    );
+    let is_long = matches!(pool.lease(1, false), Err(Idle::Rests { .. }));
+    assert!(is_long, "a minute is no wait");
     pool.clock.advance(Duration::from_millis(59_500));
     assert!(matches!(pool.lease(1, false), Err(Idle::Full { .. })));
     let mut waiters: Vec<Waiter<'_>> = (0..5).map(|by| waits(&pool, by)).collect();
     pool.clock.advance(Duration::from_millis(1_500));
-    let polls = waiters.iter_mut().map(Waiter::poll);
-    let ready: Vec<bool> = polls
-        .map(|poll| matches!(poll, Poll::Ready(Ok(_))))
-        .collect();
-    assert_eq!(ready, [true, true, true, false, false]);
-    pool.clock.advance(Duration::from_millis(600));
-    let late = waiters[3].poll();
+    let told: Vec<_> = waiters.iter_mut().map(Waiter::poll).collect();
+    let served = told.iter().take(3);
     assert!(
-        matches!(late, Poll::Ready(Err(Idle::Full { .. }))),
-        "two seconds"
+        served
+            .clone()
+            .all(|told| matches!(told, Poll::Ready(Ok(_))))
     );
-    assert_eq!(pool.pools.waits.ended("late"), 1);
+    // Whoever would wait for a minute now is told so at once.
+    let refused = told.iter().skip(3);
+    assert!(
+        refused
+            .clone()
+            .all(|told| matches!(told, Poll::Ready(Err(Idle::Rests { .. }))))
+    );
+    assert_eq!(pool.pools.waits.ended("served"), 3);
+    assert_eq!(pool.pools.waits.ended("other"), 2);
+}
+
+#[test]
+fn nobody_waits_longer_than_the_longest_wait() {
+    let pool = by_the_clock(&KeyTerms {
+        calls_at_once: Some(1),
+        ..KeyTerms::default()
+    });
+    let _running = pool.lease(1, false).expect("room");
+    let mut waiters: Vec<Waiter<'_>> = (0..3).map(|by| waits(&pool, by)).collect();
+    pool.clock.advance(WAIT_MAX - Duration::from_millis(1));
+    assert!(waiters.iter_mut().all(|waiter| waiter.poll().is_pending()));
+    pool.clock.advance(Duration::from_millis(1));
+    for waiter in &mut waiters {
+        let told = waiter.poll();
+        assert!(matches!(told, Poll::Ready(Err(Idle::Full { .. }))));
+    }
+    assert_eq!(pool.pools.waits.ended("late"), 3);
 }
