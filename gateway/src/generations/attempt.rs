@@ -173,11 +173,7 @@ impl Tries<'_> {
                 so_far.goes_on(NextStep::TimeUsed, &tried);
                 break;
             }
-            let lease = match first.take() {
-                Some(lease) => Ok(lease),
-                None => self.lease(so_far, &tried).await,
-            };
-            let lease = match lease {
+            let lease = match self.lease(first.take(), so_far, &tried).await {
                 Ok(lease) => lease,
                 Err(why) => {
                     so_far.goes_on(why, &tried);
@@ -245,12 +241,17 @@ impl Tries<'_> {
         }
     }
 
-    /// A key for the next try, where there is one and a try again is not too much; else why not.
+    /// A key for the next try, which is `given` or chosen now, where there is one and a try again is not
+    /// too much; else why not.
     async fn lease(
         &self,
+        given: Option<Lease>,
         so_far: &mut AttemptsSoFar,
         tried: &[ProviderKeyId],
     ) -> Result<Lease, NextStep> {
+        if let Some(lease) = given {
+            return Ok(lease);
+        }
         let asker = self.asker(so_far);
         let pools = self.means.pools;
         let lease = match pools.lease_joint(&self.target.provider, asker, tried).await {
