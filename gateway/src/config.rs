@@ -46,6 +46,15 @@ pub struct Config {
         hide_env_values = true
     )]
     pub gateway_database_url: String,
+    /// Redis near the gateways that share a database, `redis://` or `rediss://`: there the limits of a
+    /// key's minute and calls at once hold over all of them; empty counts in each process alone
+    #[arg(
+        long,
+        env = "GATEWAY_REDIS_URL",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub gateway_redis_url: String,
     /// Seconds a provider may take to its first byte
     #[arg(long, env = "PROVIDER_FIRST_BYTE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub provider_first_byte_seconds: u64,

@@ -38,7 +38,7 @@ use self::events::Journal;
 use self::generations::GenerationContext;
 use self::link::Local;
 use self::link::http::HttpDoor;
-use self::pool::Pools;
+use self::pool::{JointMeters, Pools};
 use self::store::Store;
 
 /// A server takes a link on which nothing comes for twice this as cut.
@@ -85,6 +85,15 @@ pub struct GatewayParts<'a> {
     pub clock: Clock,
 }
 
+impl GatewayParts<'_> {
+    /// Where several gateways count together, if they do.
+    fn joint_meters(&self) -> Result<Option<Arc<JointMeters>>, ConfigError> {
+        let url = Some(self.config.gateway_redis_url.trim()).filter(|url| !url.is_empty());
+        url.map(|url| JointMeters::start(url, self.metrics, self.supervisor))
+            .transpose()
+    }
+}
+
 /// One gateway: starts its parts, gives each what it needs of the others, and stops them in order.
 pub struct Gateway {
     generations: Arc<GenerationContext>,
@@ -114,7 +123,9 @@ impl Gateway {
             .map_err(unusable(target.shown()))?;
         let store = Store::new(db);
         let (events, told) = mpsc::channel(admin::WAITING_MAX);
-        let pools = Arc::new(Pools::new(parts.clock.clone(), events));
+        let pools = Pools::new(parts.clock.clone(), events).counting_with(parts.joint_meters()?);
+        let pools = Arc::new(pools);
+        pools.waits.register(parts.metrics);
         let providers = ProviderList::new(
             store.clone(),
             Journal::open(store)

@@ -2,6 +2,7 @@
 //! and the plumbing both start with. What only one side uses does not belong here.
 
 pub mod answer_model;
+pub mod away;
 pub mod calendar;
 pub mod clock;
 pub mod config;

@@ -65,6 +65,8 @@ labels! {
         NextKey = "next_key", Warn, "moved to another key", "换用其他密钥";
         /// Another target was tried next.
         NextTarget = "next_target", Warn, "moved to another target", "换用其他目标";
+        /// Not tried yet: every key was full.
+        Waited = "waited", Plain, "waited for room", "等待空位";
         /// The call ended with it.
         GaveUp = "gave_up", Bad, "gave up", "放弃";
     }

@@ -105,6 +105,8 @@ labels! {
         NoOtherKey = "no_other_key", Plain, "No other key of this provider could take the call.", "该供应商没有其他密钥可承接。";
         /// They rest.
         KeysRest = "keys_rest", Plain, "The other keys of this provider rest.", "该供应商的其他密钥正在冷却。";
+        /// For room.
+        Waited = "waited", Plain, "Every key was full; the call waited here and nothing was sent.", "所有密钥已满，调用在此等待，尚未发送。";
         /// Too many.
         RetriesUsed = "retries_used", Plain, "Too many calls of this provider were tried again lately.", "该供应商近期重试过多。";
         /// Nothing cures it.

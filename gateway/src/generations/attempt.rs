@@ -1,6 +1,8 @@
 //! Attempts of one generation: pick a key, call, classify, and on a fault that surely did no work go on
 //! to another key and then to the next target. Never sends again what may have been billed.
 
+mod waiting;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use shared::link::{Call, CallerError, FailedTry, Failure, Target};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
+use self::waiting::FullTarget;
 use super::{AttemptTrail, failure, millis};
 use crate::keys;
 use crate::pool::ask::{self, Size};
@@ -59,32 +62,45 @@ pub(super) async fn attempts(
     let affinity = has_choice.then(|| ask::affinity(call)).flatten();
     let mut so_far = AttemptsSoFar::new(begun, means.pools, Size::of(call));
     let mut untried: Vec<usize> = Vec::new();
+    let mut full: Option<FullTarget> = None;
     let last = call.targets.len().saturating_sub(1);
-    for (at, target) in call.targets.iter().enumerate() {
-        let tries = Tries {
-            means,
-            call,
-            affinity,
-            target,
-            is_last: at == last,
-            is_last_resort: false,
-        };
+    let at_target = |at: usize| Tries {
+        means,
+        call,
+        affinity,
+        target: &call.targets[at],
+        is_last: at == last,
+        is_last_resort: false,
+    };
+    for at in 0..call.targets.len() {
         let before = so_far.tried;
-        if let Some(accepted) = tries.run(&mut so_far).await? {
+        if let Some(accepted) = at_target(at).run(&mut so_far).await? {
             return Ok(accepted);
         }
         if so_far.tried == before {
             untried.push(at);
+            if let Some(wait_ms) = so_far.full_for.take() {
+                full = Some(FullTarget { at, wait_ms }.sooner(full));
+            }
         }
+    }
+    // Nobody takes it now: one that will soon have room is better than one that is not well.
+    if let Some(full) = full {
+        let before = so_far.tried;
+        let tries = Tries {
+            is_last: true,
+            ..at_target(full.at)
+        };
+        if let Some(accepted) = tries.run_when_free(full, &mut so_far).await? {
+            return Ok(accepted);
+        }
+        untried.retain(|at| so_far.tried == before || *at != full.at);
     }
     for at in untried {
         let tries = Tries {
-            means,
-            call,
-            affinity,
-            target: &call.targets[at],
             is_last: true,
             is_last_resort: true,
+            ..at_target(at)
         };
         if let Some(accepted) = tries.run(&mut so_far).await? {
             return Ok(accepted);
@@ -115,6 +131,9 @@ struct AttemptsSoFar {
     failed: Vec<FailedTry>,
     /// The failure that tells the tenant most.
     told: Option<Failure>,
+    /// In how many milliseconds the target that was looked at last probably has room, where it is only
+    /// full.
+    full_for: Option<u64>,
 }
 
 /// The tries at one target.
@@ -131,6 +150,15 @@ struct Tries<'a> {
 impl Tries<'_> {
     /// Accepted, or nothing when the next target is to be tried; an error ends the call.
     async fn run(&self, so_far: &mut AttemptsSoFar) -> Result<Option<Accepted>, Failure> {
+        self.run_with(None, so_far).await
+    }
+
+    /// The same, where a key for the first try is there already.
+    async fn run_with(
+        &self,
+        mut first: Option<Lease>,
+        so_far: &mut AttemptsSoFar,
+    ) -> Result<Option<Accepted>, Failure> {
         // Both stay empty, and cost nothing, when the first key answers.
         let mut tried: Vec<ProviderKeyId> = Vec::new();
         // Faults that may be the body's: what the next key says decides.
@@ -141,11 +169,11 @@ impl Tries<'_> {
                 so_far.goes_on(NextStep::TriesUsed, &tried);
                 break;
             }
-            if !so_far.may_go_on(self.call, tried.is_empty()) {
+            if first.is_none() && !so_far.may_go_on(self.call, tried.is_empty()) {
                 so_far.goes_on(NextStep::TimeUsed, &tried);
                 break;
             }
-            let lease = match self.lease(so_far, &tried) {
+            let lease = match self.lease(first.take(), so_far, &tried).await {
                 Ok(lease) => lease,
                 Err(why) => {
                     so_far.goes_on(why, &tried);
@@ -203,27 +231,37 @@ impl Tries<'_> {
         Ok(None)
     }
 
-    /// A key for the next try, where there is one and a try again is not too much; else why not.
-    fn lease(
-        &self,
-        so_far: &mut AttemptsSoFar,
-        tried: &[ProviderKeyId],
-    ) -> Result<Lease, NextStep> {
-        let asker = Asker {
+    fn asker(&self, so_far: &AttemptsSoFar) -> Asker<'_> {
+        Asker {
             caller: self.call.caller,
             model: &self.target.model,
             is_last_resort: self.is_last_resort,
             size: so_far.size,
             affinity: self.affinity,
-        };
-        let lease = match self.means.pools.lease(&self.target.provider, asker, tried) {
+        }
+    }
+
+    /// A key for the next try, which is `given` or chosen now, where there is one and a try again is not
+    /// too much; else why not.
+    async fn lease(
+        &self,
+        given: Option<Lease>,
+        so_far: &mut AttemptsSoFar,
+        tried: &[ProviderKeyId],
+    ) -> Result<Lease, NextStep> {
+        if let Some(lease) = given {
+            return Ok(lease);
+        }
+        let asker = self.asker(so_far);
+        let pools = self.means.pools;
+        let lease = match pools.lease_joint(&self.target.provider, asker, tried).await {
             Ok(lease) => lease,
             Err(idle) => {
                 so_far.idle(idle, self.target);
                 return Err(match idle {
                     Idle::NoKey => NextStep::NoOtherKey,
                     Idle::Down => NextStep::HostDown,
-                    Idle::Rests { .. } => NextStep::KeysRest,
+                    Idle::Full { .. } | Idle::Rests { .. } => NextStep::KeysRest,
                 });
             }
         };
@@ -361,6 +399,7 @@ impl AttemptsSoFar {
             last_try: LastTry::NotSent,
             failed: Vec::new(),
             told: None,
+            full_for: None,
         }
     }
 
@@ -412,8 +451,18 @@ impl AttemptsSoFar {
 
     /// A target that has no key now.
     fn idle(&mut self, idle: Idle, target: &Target) {
+        let full = |wait_ms: u64| {
+            let mut fault = Fault::new(FaultKind::RateLimited, "every key is full");
+            fault.retry = Retry::OtherKey;
+            fault.retry_after_ms = Some(wait_ms.max(1));
+            fault
+        };
         let fault = match idle {
             Idle::NoKey => return,
+            Idle::Full { wait_ms } => {
+                self.full_for = Some(wait_ms);
+                full(wait_ms)
+            }
             Idle::Down => Fault::new(FaultKind::Unreachable, "the host does not answer"),
             Idle::Rests { wait_ms, kind } => {
                 let is_told = matches!(kind, FaultKind::RateLimited | FaultKind::Overloaded);

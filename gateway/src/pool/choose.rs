@@ -13,7 +13,8 @@ use super::dice::{Dice, fold, inverse, lot, lot_at_least, number_of};
 use super::health::{Asker, Block};
 use super::meters::{Need, Ticket};
 use super::provider::HostHealth;
-use super::{Idle, PoolKey, PoolProvider};
+use super::queue::WAIT_MAX;
+use super::{Idle, PoolKey, PoolProvider, wait_ms};
 
 /// A tier of so few keys is looked at whole.
 const FEW: usize = 4;
@@ -278,8 +279,7 @@ impl<'a> KeyQuery<'a> {
         }
         let meters = &key.health.meters;
         if let Some(until) = meters.full(&key.terms, self.model, self.need, self.now) {
-            let kind = FaultKind::RateLimited;
-            return Some(Block::Rests { until, kind });
+            return Some(Block::Full { until });
         }
         let is_down = !self.asker.is_last_resort && self.host(key).is_down(self.now);
         is_down.then_some(Block::Down)
@@ -288,19 +288,36 @@ impl<'a> KeyQuery<'a> {
     /// What the key that is ready first waits for.
     fn idle(&self) -> Idle {
         let mut first: Option<(Moment, FaultKind)> = None;
+        let mut first_room: Option<Moment> = None;
         let mut is_down = false;
+        let sooner = |of: Option<Moment>, until: Moment| of.is_none_or(|earliest| until < earliest);
         for key in &self.provider.keys {
-            match self.block(key) {
-                Some(Block::Off) => {}
-                Some(Block::Down) => is_down = true,
-                Some(Block::Rests { until, kind }) => {
-                    if first.is_none_or(|(earliest, _)| until < earliest) {
-                        first = Some((until, kind));
+            let (until, kind) = match self.block(key) {
+                Some(Block::Off) => continue,
+                Some(Block::Down) => {
+                    is_down = true;
+                    continue;
+                }
+                Some(Block::Rests { until, kind }) => (until, kind),
+                Some(Block::Full { until }) => {
+                    if sooner(first_room, until) {
+                        first_room = Some(until);
                     }
+                    (until, FaultKind::RateLimited)
                 }
                 // Others took it while this call looked.
-                None => first = Some((self.now, FaultKind::RateLimited)),
+                None => {
+                    first_room = Some(self.now);
+                    (self.now, FaultKind::RateLimited)
+                }
+            };
+            if sooner(first.map(|(earliest, _)| earliest), until) {
+                first = Some((until, kind));
             }
+        }
+        if let Some(until) = first_room.filter(|until| *until <= self.now.after(WAIT_MAX)) {
+            let wait_ms = wait_ms(until, self.now);
+            return Idle::Full { wait_ms };
         }
         match first {
             _ if is_down => Idle::Down,

@@ -10,7 +10,6 @@ use super::choose::KeyQuery;
 use super::circuit::Gate;
 use super::dice::{Dice, number_of};
 use super::health::{Asker, Block};
-use super::meters::Need;
 use super::{Idle, Pools};
 
 impl Pools {
@@ -20,10 +19,9 @@ impl Pools {
         let Some(provider) = all.get(&target.provider) else {
             return of_state(TargetState::NoProvider);
         };
-        let now = self.clock.now();
+        let now = self.tools.clock.now();
         let (model, health) = (number_of(target.model.as_str()), &provider.health);
         let dice = Dice::of(now.unix_ms().unsigned_abs());
-        let likely = health.lengths.likely(model);
         let size = Size {
             input: query.input,
             output_max: query.output_max,
@@ -38,10 +36,7 @@ impl Pools {
                 affinity: None,
             },
             model,
-            need: Need {
-                input: size.input,
-                output: size.output_max.min(likely),
-            },
+            need: provider.need(model, size),
             tried: &[],
             now,
             dice: &dice,
@@ -57,6 +52,11 @@ impl Pools {
         let waiting = |idle: Idle, down: TargetState| match idle {
             Idle::NoKey => told(TargetState::NoKey),
             Idle::Down => told(down),
+            Idle::Full { wait_ms } => TargetChoice {
+                wait_ms: Some(wait_ms),
+                reason: Some(FaultKind::RateLimited.word().to_owned()),
+                ..told(TargetState::KeysRest)
+            },
             Idle::Rests { wait_ms, kind } => TargetChoice {
                 wait_ms: Some(wait_ms),
                 reason: Some(kind.word().to_owned()),
@@ -96,23 +96,13 @@ impl KeyQuery<'_> {
     fn rooms(&self) -> KeyRooms {
         let mut rooms = KeyRooms::default();
         for key in &self.provider.keys {
-            let meters = &key.health.meters;
-            let is_full = || {
-                let until = meters.full(&key.terms, self.model, self.need, self.now);
-                until.is_some()
-            };
-            let is_resting = || {
-                let block = key.health.block(self.asker, self.now);
-                matches!(block, Some(Block::Rests { .. }))
-            };
             let count = match self.block(key) {
                 _ if !key.serves(self.asker.model) => &mut rooms.other_models,
                 None => &mut rooms.ready,
                 Some(_) if key.health.is_parked(self.now) => &mut rooms.parked,
                 Some(Block::Off) => &mut rooms.off,
                 Some(Block::Down) => &mut rooms.down,
-                Some(Block::Rests { .. }) if is_resting() => &mut rooms.resting,
-                Some(Block::Rests { .. }) if is_full() => &mut rooms.full,
+                Some(Block::Full { .. }) => &mut rooms.full,
                 Some(Block::Rests { .. }) => &mut rooms.resting,
             };
             *count += 1;

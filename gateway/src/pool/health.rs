@@ -50,6 +50,11 @@ pub(crate) enum Block {
     Off,
     /// Its host does not answer.
     Down,
+    /// Its limits are used up.
+    Full {
+        /// How long.
+        until: Moment,
+    },
     /// It rests.
     Rests {
         /// How long.

@@ -2,9 +2,9 @@
 //! known of the key and its provider. Decides nothing.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use shared::clock::{Clock, Moment};
+use shared::clock::Moment;
 use shared::fault::{Fault, FaultKind, Retry};
 use shared::link::events::{GatewayEvent, KeyEvent};
 use shared::units::Usage;
@@ -13,9 +13,10 @@ use super::ask::Size;
 use super::choose::{KeyQuery, Picked};
 use super::circuit::{CallEnd, Gate};
 use super::health::{Asker, Report};
+use super::joint::{JointMeters, JointPlace};
 use super::meters::{Need, Ticket};
 use super::pace::Took;
-use super::{EventSender, PoolKey, PoolProvider, Pools, budget, news, share, tell};
+use super::{PoolKey, PoolProvider, Tools, budget, news, share, tell};
 use crate::providers::Route;
 use crate::providers::limits::LimitsHeard;
 
@@ -29,8 +30,7 @@ pub(crate) struct Lease {
     number: u64,
     size: Size,
     began: Moment,
-    clock: Clock,
-    events: EventSender,
+    tools: Tools,
     ticket: Ticket,
     /// Tokens that count for it now.
     counted: Mutex<Need>,
@@ -41,16 +41,22 @@ pub(crate) struct Lease {
     is_accepted: AtomicBool,
     /// What it paid to be a try again.
     paid: AtomicU32,
+    /// Its end makes room that was not there before.
+    makes_room: AtomicBool,
+    was_sent: AtomicBool,
+    /// Its part of what gateways count together.
+    joint: OnceLock<JointPlace>,
 }
 
 impl Lease {
     pub(super) fn new(
-        pools: &Pools,
+        tools: &Tools,
         query: &KeyQuery<'_>,
         picked: Picked<'_>,
         provider: Arc<PoolProvider>,
     ) -> Self {
         provider.health.running.fetch_add(1, Ordering::Relaxed);
+        provider.health.leased.fetch_add(1, Ordering::Relaxed);
         Self {
             provider,
             key: picked.key.clone(),
@@ -59,14 +65,16 @@ impl Lease {
             number: query.model,
             size: query.asker.size,
             began: query.now,
-            clock: pools.clock.clone(),
-            events: pools.events.clone(),
+            tools: tools.clone(),
             ticket: picked.ticket,
             counted: Mutex::new(picked.ticket.need),
             heard: LimitsHeard::default(),
             is_trial: AtomicBool::new(false),
             is_accepted: AtomicBool::new(false),
             paid: AtomicU32::new(0),
+            makes_room: AtomicBool::new(true),
+            was_sent: AtomicBool::new(true),
+            joint: OnceLock::new(),
         }
     }
 
@@ -123,8 +131,34 @@ impl Lease {
 
     /// Nothing was or will be sent.
     pub(crate) fn never_sent(&self) {
+        self.was_sent.store(false, Ordering::Relaxed);
         self.count(Need::default());
         self.key.health.meters.never_sent(&self.ticket);
+    }
+
+    /// Whether its key has room among all gateways too. Where it has none that is remembered, so that
+    /// another key is chosen until it probably has.
+    pub(super) async fn has_room_in(&self, meters: &Arc<JointMeters>) -> bool {
+        let (key, need) = (&self.key, self.ticket.need.all());
+        let Some(place) = JointPlace::of(meters, (&key.id, &key.terms), need) else {
+            return true;
+        };
+        // Kept first: one that is dropped while it waits for the answer is told to be over.
+        let place = self.joint.get_or_init(|| place);
+        let Err(full) = place.take(&key.terms).await else {
+            return true;
+        };
+        let now = self.tools.clock.now();
+        let least = if full.is_for_tokens { need } else { 0 };
+        let meters = &key.health.meters;
+        meters.full_elsewhere((now.after(full.wait), now), least);
+        false
+    }
+
+    /// What it took is given back before anybody could miss it: nobody who waits needs to look again.
+    pub(super) fn changed_nothing(&self) {
+        self.never_sent();
+        self.makes_room.store(false, Ordering::Relaxed);
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -142,7 +176,7 @@ impl Lease {
         self.provider.host(&self.key).answered();
         if let Some(told) = self.heard.take() {
             let meters = &self.key.health.meters;
-            meters.hear(&self.ticket, &told, self.clock.now());
+            meters.hear(&self.ticket, &told, self.tools.clock.now());
         }
     }
 
@@ -150,7 +184,7 @@ impl Lease {
     pub(crate) fn accepted(&self, took: Took) {
         self.answered();
         self.is_accepted.store(true, Ordering::Relaxed);
-        let now = self.clock.now();
+        let now = self.tools.clock.now();
         self.key.health.pace.answered(self.number, took, now);
         self.tell_circuits(true, now);
         let paid = self.paid.swap(0, Ordering::Relaxed);
@@ -170,7 +204,7 @@ impl Lease {
 
     /// The attempt ended well: past faults are forgotten.
     pub(crate) fn succeeded(&self) {
-        let now = self.clock.now();
+        let now = self.tools.clock.now();
         if !self.is_accepted.load(Ordering::Relaxed) {
             self.tell_circuits(true, now);
         }
@@ -205,7 +239,7 @@ impl Lease {
         if self.provider.connector.fails_on_request() {
             return;
         }
-        let now = self.clock.now();
+        let now = self.tools.clock.now();
         if fault.kind == FaultKind::Unreachable {
             self.provider.host(&self.key).unreachable(now);
         }
@@ -235,7 +269,7 @@ impl Lease {
     pub(crate) fn suspected(&self, fault: &Fault) {
         self.give_back(fault);
         if !self.provider.connector.fails_on_request() {
-            let now = self.clock.now();
+            let now = self.tools.clock.now();
             self.key.health.suspected(self.report(fault, now), now);
         }
     }
@@ -260,16 +294,24 @@ impl Lease {
 
     fn tell(&self, kind: fn(KeyEvent) -> GatewayEvent, reason: Option<String>) {
         let news = kind(news(&self.provider, &self.key, reason));
-        tell(&self.events, &self.key, news);
+        tell(&self.tools.events, &self.key, news);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if let Some(place) = self.joint.get() {
+            let counted = self.counted.get_mut();
+            let counted = *counted.unwrap_or_else(PoisonError::into_inner);
+            place.ended(self.was_sent.load(Ordering::Relaxed), counted.all());
+        }
         self.key.health.meters.leave();
         self.provider.health.running.fetch_sub(1, Ordering::Relaxed);
         if self.is_trial.load(Ordering::Relaxed) {
             self.provider.health.circuits.end_trial(self.number);
+        }
+        if self.makes_room.load(Ordering::Relaxed) {
+            self.provider.health.queue.serve();
         }
     }
 }

@@ -2,9 +2,9 @@
 //! provider told. What a call may bring is taken before it is sent, corrected when it is known, and its
 //! place is given back when it is over.
 //!
-//! These counters live in the process, where several gateways on one database each count their own. What
-//! was used of a day is in the database too, see `days`; what they would have to share of the rest, say
-//! through Redis, is [`Meters::take`], [`Meters::correct`] and nothing else.
+//! These counters live in the process. What several gateways on one database use of a key together is
+//! counted in `joint` besides, and its word is kept here for as long as it is good; what was used of a day
+//! is in the database too, see `days`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,8 @@ use crate::providers::limits::{ToldLimit, ToldLimits};
 const MODELS_MAX: usize = 16;
 /// Kinds of limits that providers tell.
 const KINDS: usize = 4;
+/// Other gateways are asked again after this, whatever they said.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// A call that ends makes room in this time, as likely as not.
 const PLACE_WAIT: Duration = Duration::from_millis(500);
 
@@ -33,7 +35,7 @@ pub(super) struct Need {
 }
 
 impl Need {
-    fn all(self) -> u64 {
+    pub(super) fn all(self) -> u64 {
         self.input.saturating_add(self.output)
     }
 
@@ -82,6 +84,18 @@ struct State {
     tokens: Minute,
     today: Day,
     models: Vec<ModelMeter>,
+    elsewhere: Elsewhere,
+}
+
+/// What other gateways said that they have.
+#[derive(Debug, Default)]
+struct Elsewhere {
+    /// All there is until then.
+    until: Moment,
+    /// When it is worth asking again: what was taken may be given back earlier.
+    ask_at: Moment,
+    /// For calls of so many tokens and more.
+    least: u64,
 }
 
 /// Of one key; survives a reload of the list.
@@ -158,6 +172,15 @@ impl Meters {
         state.today.change_tokens(ticket.day, before, actual);
     }
 
+    /// Until then other gateways have what there is for calls of at least so many tokens.
+    pub(super) fn full_elsewhere(&self, (until, now): (Moment, Moment), least: u64) {
+        self.lock().elsewhere = Elsewhere {
+            until,
+            ask_at: until.min(now.after(ASK_AGAIN)),
+            least,
+        };
+    }
+
     /// What was used of the day that `now` is in and is not in the database.
     pub(super) fn unsaved(&self, now: Moment) -> DayCount {
         let mut state = self.lock();
@@ -229,6 +252,9 @@ impl State {
         if let Some(limit) = terms.tokens_per_minute {
             waits(self.tokens.wait(second, need.all(), limit).map(at));
         }
+        let elsewhere = &self.elsewhere;
+        let is_elsewhere = elsewhere.ask_at > now && need.all() >= elsewhere.least;
+        waits(is_elsewhere.then_some(elsewhere.until));
         self.today.pass(now);
         waits(self.today.wait(terms, need.all()));
         if let Some(meter) = self.models.iter_mut().find(|meter| meter.model == model) {

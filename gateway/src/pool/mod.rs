@@ -11,10 +11,12 @@ mod dice;
 mod dry;
 mod effect;
 pub(crate) mod health;
+mod joint;
 mod lease;
 mod meters;
 mod pace;
 mod provider;
+mod queue;
 mod window;
 
 use std::collections::HashMap;
@@ -30,16 +32,22 @@ use shared::link::options::ProviderOptions;
 use shared::secret::Secret;
 use tracing::warn;
 
+use self::ask::Size;
 use self::choose::{KeyQuery, Tier};
 use self::circuit::Gate;
 use self::dice::{Dice, number_of};
 use self::health::{Asker, KeyHealth};
+pub(crate) use self::joint::JointMeters;
 pub(crate) use self::lease::Lease;
 use self::meters::Need;
 pub(crate) use self::pace::Took;
 pub(crate) use self::provider::{HostHealth, ProviderHealth};
+use self::queue::{Sleeper, sleeper};
+pub(crate) use self::queue::{WaitMetrics, wait_limit};
 use crate::providers::{self, Route};
 
+/// Keys that are asked for among all gateways before a call goes on: each costs a round trip.
+const JOINT_TRIES: usize = 3;
 /// The part of a pool that one caller's calls may show as cooling.
 const SHARE_PART: usize = 4;
 
@@ -138,6 +146,14 @@ impl PoolProvider {
         }
     }
 
+    /// What a call of this size may bring of the model of that number.
+    fn need(&self, model: u64, size: Size) -> Need {
+        Need {
+            input: size.input,
+            output: size.output_max.min(self.health.lengths.likely(model)),
+        }
+    }
+
     /// Of the address where calls with `key` go.
     fn host<'a>(&'a self, key: &'a PoolKey) -> &'a HostHealth {
         key.host.as_deref().unwrap_or(&self.health.host)
@@ -150,8 +166,19 @@ pub(crate) type EventSender = tokio::sync::mpsc::Sender<GatewayEvent>;
 /// Every provider; the list is swapped whole when it changes.
 pub(crate) struct Pools {
     providers: RwLock<Arc<HashMap<String, Arc<PoolProvider>>>>,
+    tools: Tools,
+    /// How calls that wait for room pass the time.
+    sleeper: Sleeper,
+    pub(crate) waits: WaitMetrics,
+    /// What other gateways count too, where there are others.
+    joint: Option<Arc<JointMeters>>,
+}
+
+/// What a key is leased with.
+#[derive(Clone)]
+struct Tools {
     clock: Clock,
-    dice: Dice,
+    dice: Arc<Dice>,
     events: EventSender,
 }
 
@@ -162,6 +189,11 @@ pub(crate) enum Idle {
     NoKey,
     /// Its host does not answer.
     Down,
+    /// A good key is only full, and will soon have room: waiting for it is worth while.
+    Full {
+        /// In how many milliseconds it probably has.
+        wait_ms: u64,
+    },
     /// All rest; the first is ready then.
     Rests {
         /// In how many milliseconds.
@@ -174,10 +206,14 @@ pub(crate) enum Idle {
 impl Idle {
     fn until(until: Moment, kind: FaultKind, now: Moment) -> Self {
         Self::Rests {
-            wait_ms: u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX),
+            wait_ms: wait_ms(until, now),
             kind,
         }
     }
+}
+
+fn wait_ms(until: Moment, now: Moment) -> u64 {
+    u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Pools {
@@ -190,20 +226,43 @@ impl Pools {
     pub(crate) fn seeded(clock: Clock, events: EventSender, seed: u64) -> Self {
         Self {
             providers: RwLock::default(),
-            clock,
-            dice: Dice::of(seed),
-            events,
+            tools: Tools {
+                clock,
+                dice: Arc::new(Dice::of(seed)),
+                events,
+            },
+            sleeper: sleeper(tokio::time::sleep),
+            waits: WaitMetrics::default(),
+            joint: None,
         }
+    }
+
+    /// The same, counting together with other gateways.
+    pub(crate) fn counting_with(self, joint: Option<Arc<JointMeters>>) -> Self {
+        Self { joint, ..self }
+    }
+
+    /// The same, where whoever waits passes the time so.
+    #[cfg(test)]
+    pub(crate) fn passing_time_by<F>(
+        mut self,
+        sleep: impl Fn(std::time::Duration) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.sleeper = sleeper(sleep);
+        self
     }
 
     /// By the clock that keys rest by.
     pub(crate) fn now(&self) -> Moment {
-        self.clock.now()
+        self.tools.clock.now()
     }
 
     /// The clock that keys rest by.
     pub(crate) fn clock(&self) -> Clock {
-        self.clock.clone()
+        self.tools.clock.clone()
     }
 
     /// Every provider by name.
@@ -230,6 +289,12 @@ impl Pools {
         keys.find(|key| key.id == *id).cloned()
     }
 
+    /// A provider that is switched on.
+    fn enabled(&self, provider: &str) -> Option<Arc<PoolProvider>> {
+        let all = self.all();
+        all.get(provider).filter(|one| one.enabled).cloned()
+    }
+
     /// Swaps the list.
     pub(crate) fn replace(&self, providers: HashMap<String, Arc<PoolProvider>>) {
         *self
@@ -250,39 +315,46 @@ impl Pools {
             .get(provider)
             .filter(|provider| provider.enabled)
             .ok_or(Idle::NoKey)?;
-        let now = self.clock.now();
-        let (model, health) = (number_of(asker.model), &provider.health);
-        let gate = health.circuits.gate(model, now);
-        if let (Gate::Shut(until), false) = (gate, asker.is_last_resort) {
-            return Err(Idle::until(until, FaultKind::Overloaded, now));
+        let number = number_of(asker.model);
+        let need = provider.need(number, asker.size);
+        if let Some(wait_ms) = provider.health.queue.is_before(number, need.all()) {
+            return Err(Idle::Full { wait_ms });
         }
-        let likely = health.lengths.likely(model);
-        let query = KeyQuery {
-            provider,
-            asker,
-            model,
-            need: Need {
-                input: asker.size.input,
-                output: asker.size.output_max.min(likely),
-            },
-            tried,
-            now,
-            dice: &self.dice,
+        self.tools.lease(provider, asker, tried)
+    }
+
+    /// As [`Pools::lease`], of a key that has room among all gateways.
+    pub(crate) async fn lease_joint(
+        &self,
+        provider: &str,
+        asker: Asker<'_>,
+        tried: &[ProviderKeyId],
+    ) -> Result<Lease, Idle> {
+        for _ in 0..JOINT_TRIES {
+            let lease = self.lease(provider, asker, tried)?;
+            if self.has_joint_room(&lease).await {
+                return Ok(lease);
+            }
+        }
+        Err(Idle::Full { wait_ms: 0 })
+    }
+
+    /// Whether other gateways leave room for it; what it took is given back where they don't.
+    async fn has_joint_room(&self, lease: &Lease) -> bool {
+        let Some(joint) = &self.joint else {
+            return true;
         };
-        let picked = query.pick()?;
-        let lease = Lease::new(self, &query, picked, provider.clone());
-        if !asker.is_last_resort && !lease.may_go(gate) {
-            lease.never_sent();
-            return Err(Idle::Down);
+        let has_room = lease.has_room_in(joint).await;
+        if !has_room {
+            lease.changed_nothing();
         }
-        lease.enter();
-        Ok(lease)
+        has_room
     }
 
     /// The provider itself says that a key is not good.
     pub(crate) fn switch_off(&self, provider: &PoolProvider, key: &PoolKey) {
         let reason = FaultKind::InvalidKey.word();
-        if let Some(probe_at) = key.health.switch_off(reason, self.clock.now()) {
+        if let Some(probe_at) = key.health.switch_off(reason, self.tools.clock.now()) {
             let news = GatewayEvent::KeyDisabled(KeyEvent {
                 probe_at: Some(probe_at.unix_ms()),
                 ..news(provider, key, Some(reason.to_owned()))
@@ -301,7 +373,7 @@ impl Pools {
 
     /// What can't be told is not written: then the database's word counts again.
     fn tell_switch(&self, key: &PoolKey, news: GatewayEvent) {
-        if !tell(&self.events, key, news) {
+        if !tell(&self.tools.events, key, news) {
             key.health.written();
         }
     }
@@ -314,6 +386,40 @@ impl Pools {
         if let Some(key) = self.key(&of.provider, &of.key) {
             key.health.written();
         }
+    }
+}
+
+impl Tools {
+    /// As [`Pools::lease`], whoever waits.
+    fn lease(
+        &self,
+        provider: &Arc<PoolProvider>,
+        asker: Asker<'_>,
+        tried: &[ProviderKeyId],
+    ) -> Result<Lease, Idle> {
+        let now = self.clock.now();
+        let (model, health) = (number_of(asker.model), &provider.health);
+        let gate = health.circuits.gate(model, now);
+        if let (Gate::Shut(until), false) = (gate, asker.is_last_resort) {
+            return Err(Idle::until(until, FaultKind::Overloaded, now));
+        }
+        let query = KeyQuery {
+            provider,
+            asker,
+            model,
+            need: provider.need(model, asker.size),
+            tried,
+            now,
+            dice: &self.dice,
+        };
+        let picked = query.pick()?;
+        let lease = Lease::new(self, &query, picked, provider.clone());
+        if !asker.is_last_resort && !lease.may_go(gate) {
+            lease.changed_nothing();
+            return Err(Idle::Down);
+        }
+        lease.enter();
+        Ok(lease)
     }
 }
 

@@ -8,6 +8,7 @@ use shared::clock::Moment;
 
 use super::budget::RetryBudget;
 use super::circuit::Circuits;
+use super::queue::WaitQueue;
 use crate::providers::learned::Learned;
 
 /// Connections that fail in a row before the host rests.
@@ -26,6 +27,9 @@ pub(crate) struct ProviderHealth {
     pub(super) budget: RetryBudget,
     pub(super) lengths: Lengths,
     pub(super) running: AtomicU32,
+    /// Calls that were given a key, ever.
+    pub(super) leased: AtomicU64,
+    pub(super) queue: WaitQueue,
 }
 
 impl ProviderHealth {

@@ -55,7 +55,7 @@ const OTHER: u64 = 2;
 const THIRD: u64 = 3;
 const MODEL: &str = "m";
 
-fn asks(caller: u64, is_last_resort: bool) -> Asker<'static> {
+pub(super) fn asks(caller: u64, is_last_resort: bool) -> Asker<'static> {
     Asker {
         caller,
         model: MODEL,
@@ -70,23 +70,38 @@ fn busy() -> impl Strategy<Value = FaultKind> {
     prop::sample::select(vec![FaultKind::RateLimited, FaultKind::Overloaded])
 }
 
-struct Pool {
-    pools: Pools,
-    clock: Clock,
+pub(super) struct Pool {
+    pub(super) pools: Pools,
+    pub(super) clock: Clock,
     told: mpsc::Receiver<GatewayEvent>,
 }
 
 fn pool(keys: usize) -> Pool {
+    pool_of(keys, &KeyTerms::default())
+}
+
+/// Of so many keys with these terms.
+pub(super) fn pool_of(keys: usize, terms: &KeyTerms) -> Pool {
     let clock = Clock::fixed(Moment::from_unix_ms(1_000_000_000));
+    let ids = (0..keys).map(|_| ProviderKeyId::random());
+    pool_at(clock, ids, terms)
+}
+
+/// Of these keys by this clock.
+pub(super) fn pool_at(
+    clock: Clock,
+    ids: impl Iterator<Item = ProviderKeyId>,
+    terms: &KeyTerms,
+) -> Pool {
     let (events, told) = mpsc::channel(10_000);
     let pools = Pools::new(clock.clone(), events);
-    let key = |_| {
+    let key = |id| {
         Arc::new(PoolKey {
-            id: ProviderKeyId::random(),
+            id,
             secret: Secret::new("s".to_owned()),
             last4: "last".to_owned(),
             weight: 1,
-            terms: KeyTerms::default(),
+            terms: terms.clone(),
             headers: Vec::new(),
             host: None,
             health: Arc::default(),
@@ -98,7 +113,7 @@ fn pool(keys: usize) -> Pool {
         options: ProviderOptions::default(),
         enabled: true,
         connector: &Fake,
-        keys: (0..keys).map(key).collect(),
+        keys: ids.map(key).collect(),
         health: Arc::default(),
     });
     pools.replace(HashMap::from([("p".to_owned(), Arc::new(provider))]));
@@ -106,7 +121,7 @@ fn pool(keys: usize) -> Pool {
 }
 
 impl Pool {
-    fn lease(&self, caller: u64, is_last_resort: bool) -> Result<Lease, Idle> {
+    pub(super) fn lease(&self, caller: u64, is_last_resort: bool) -> Result<Lease, Idle> {
         self.pools.lease("p", asks(caller, is_last_resort), &[])
     }
 
@@ -115,7 +130,7 @@ impl Pool {
             .or_else(|_| self.lease(caller, true))
     }
 
-    fn keys(&self) -> Vec<Arc<PoolKey>> {
+    pub(super) fn keys(&self) -> Vec<Arc<PoolKey>> {
         self.pools.all()["p"].keys.clone()
     }
 

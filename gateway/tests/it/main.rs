@@ -7,3 +7,4 @@ mod lives;
 mod memory;
 mod parting;
 mod support;
+mod together;

@@ -11,7 +11,8 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, TenantId};
-use shared::link::{Failure, Outcome};
+use shared::link::trail::NextStep;
+use shared::link::{FailedTry, Failure, Outcome};
 use shared::units::Usage;
 use tracing::error;
 
@@ -323,11 +324,19 @@ pub(crate) fn failure(fault: Fault) -> Failure {
 }
 
 /// The tries of a call in their order: those that failed, and the one that answered, which began
-/// when the one before had failed.
+/// when the one before had failed. A wait for room stands among them and has no number: nothing was
+/// sent.
 fn tries(outcome: &Outcome) -> Vec<Try> {
     let word = |fault: &Fault| fault.word().to_owned();
-    let failed = (1..).zip(&outcome.failed).map(|(number, one)| Try {
-        number,
+    let is_wait = |one: &FailedTry| one.next.as_deref() == Some(NextStep::Waited.word());
+    let mut known = 0;
+    let failed = outcome.failed.iter().map(|one| Try {
+        number: if is_wait(one) {
+            0
+        } else {
+            known += 1;
+            known
+        },
         provider: one.provider.clone(),
         model: one.model.clone(),
         key_last4: one.key_last4.clone(),
@@ -340,7 +349,6 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
         demanded: None,
     });
     let mut tries: Vec<Try> = failed.collect();
-    let known = u32::try_from(tries.len()).unwrap_or(u32::MAX);
     if known < outcome.attempts {
         let last = outcome.failed.last();
         let began_ms = last.map_or(0, |last| last.began_ms.saturating_add(last.duration_ms));

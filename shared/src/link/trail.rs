@@ -18,6 +18,8 @@ pub enum NextStep {
     NoOtherKey,
     /// The next target: the other keys rest.
     KeysRest,
+    /// The same target, after a wait: every key was full, and nothing was sent. What is told so is no try.
+    Waited,
     /// The next target: too many calls of this provider were tried again lately.
     RetriesUsed,
     /// None: no other key and no other target cures such a fault.
@@ -26,7 +28,7 @@ pub enum NextStep {
 
 impl NextStep {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OtherKey,
         Self::HostDown,
         Self::CannotSay,
@@ -34,6 +36,7 @@ impl NextStep {
         Self::TimeUsed,
         Self::NoOtherKey,
         Self::KeysRest,
+        Self::Waited,
         Self::RetriesUsed,
         Self::Final,
     ];
@@ -48,6 +51,7 @@ impl NextStep {
             Self::TimeUsed => "time_used",
             Self::NoOtherKey => "no_other_key",
             Self::KeysRest => "keys_rest",
+            Self::Waited => "waited",
             Self::RetriesUsed => "retries_used",
             Self::Final => "final",
         }

@@ -150,3 +150,32 @@ fn the_record_keeps_the_measures_and_facts_that_are_billed() {
     let record = facts.reckon(&failed.into()).record;
     assert_eq!(record.usage, Usage::default());
 }
+
+#[test]
+fn a_wait_for_room_is_in_the_story_and_no_try() {
+    let step = |key: &str, began_ms, next: NextStep| FailedTry {
+        provider: "far".to_owned(),
+        model: "m".to_owned(),
+        key_last4: key.to_owned(),
+        began_ms,
+        duration_ms: 100,
+        fault: FaultKind::RateLimited.word().to_owned(),
+        status: None,
+        next: Some(next.word().to_owned()),
+    };
+    let told = Outcome {
+        attempts: 2,
+        failed: vec![
+            step("", 0, NextStep::Waited),
+            step("9999", 100, NextStep::OtherKey),
+        ],
+        duration_ms: 900,
+        ..outcome(tokens(5), None, None)
+    };
+    let tries = tries(&told);
+    let shown: Vec<_> = tries
+        .iter()
+        .map(|one| (one.number, one.began_ms, one.fault.is_some()))
+        .collect();
+    assert_eq!(shown, [(0, 0, true), (1, 100, true), (2, 200, false)]);
+}

@@ -4,7 +4,11 @@
 use super::vendor::Tells;
 use super::*;
 
-fn limited(requests: Option<u32>, tokens: Option<u64>, at_once: Option<u32>) -> KeyTerms {
+pub(super) fn limited(
+    requests: Option<u32>,
+    tokens: Option<u64>,
+    at_once: Option<u32>,
+) -> KeyTerms {
     KeyTerms {
         requests_per_minute: requests,
         tokens_per_minute: tokens,
@@ -14,7 +18,7 @@ fn limited(requests: Option<u32>, tokens: Option<u64>, at_once: Option<u32>) -> 
 }
 
 /// The most calls that came within any sixty seconds.
-fn minute_max(calls: &[i64]) -> usize {
+pub(super) fn minute_max(calls: &[i64]) -> usize {
     let within = |from: &i64| {
         let end = calls.partition_point(|at| *at < from + 60_000);
         end - calls.partition_point(|at| at < from)

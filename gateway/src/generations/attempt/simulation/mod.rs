@@ -1,11 +1,12 @@
 //! The real pool and the real attempts in a made-up world: time is moved by hand from one event to the next,
 //! draws come from a seed, and providers do what a table says. What must hold of it stands in `balance`,
-//! `limits` and `faults`.
+//! `limits`, `waits` and `faults`.
 
 mod balance;
 mod faults;
 mod limits;
 mod vendor;
+mod waits;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -23,7 +24,8 @@ use futures_util::stream::FuturesUnordered;
 use shared::clock::{Clock, Moment};
 use shared::id::ProviderKeyId;
 use shared::link::events::GatewayEvent;
-use shared::link::{Bounds, Call, Failure, KeyTerms, Operation, Target};
+use shared::link::trail::NextStep;
+use shared::link::{Bounds, Call, FailedTry, Failure, KeyTerms, Operation, Target};
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::units::{Unit, Usage};
@@ -153,7 +155,10 @@ impl Wake for Ready {
 #[derive(Debug, Clone)]
 struct Seen {
     began_ms: i64,
+    caller: u64,
     attempts: u32,
+    /// For room at a provider.
+    waited_ms: u64,
     /// The provider and the key that answered, or why none did.
     outcome: Result<(String, String), Failure>,
 }
@@ -172,7 +177,12 @@ struct Load {
     output_max: u64,
     /// Prompts that begin alike, where they are long enough to.
     sessions: u64,
+    /// Calls of a thousand that come from [`FLOODER`].
+    flood: u64,
 }
+
+/// A caller of its own.
+const FLOODER: u64 = 1_000_000;
 
 impl Load {
     fn of(rate: u64, seconds: u64) -> Self {
@@ -185,6 +195,7 @@ impl Load {
             input: 100,
             output_max: 100,
             sessions: 0,
+            flood: 0,
         }
     }
 }
@@ -211,7 +222,13 @@ impl Sim {
     fn new(seed: u64, providers: &[(&'static str, Vec<KeySpec>)]) -> Self {
         let world = World::new(seed);
         let (events, told) = mpsc::channel(100_000);
-        let pools = Arc::new(Pools::seeded(world.clock.clone(), events, seed));
+        let passing = world.clone();
+        let pools = Pools::seeded(world.clock.clone(), events, seed).passing_time_by(move |span| {
+            let world = passing.clone();
+            // A part of a millisecond is one: less would be now.
+            async move { world.sleep(crate::generations::millis(span).max(1)).await }
+        });
+        let pools = Arc::new(pools);
         let vendor: &'static MadeUpVendor = Box::leak(Box::new(MadeUpVendor::new(world.clone())));
         let mut all = std::collections::HashMap::new();
         for (name, keys) in providers {
@@ -261,6 +278,9 @@ impl Sim {
         });
         let mut call = fixture::call(Operation::Chat, body);
         call.caller = session.unwrap_or_else(|| self.world.below(load.callers.max(1))) + 1;
+        if load.flood > 0 && self.world.below(1_000) < load.flood {
+            call.caller = FLOODER;
+        }
         call.stream = true;
         let target = |(provider, model): &(&str, &str)| Target {
             provider: (*provider).to_owned(),
@@ -290,22 +310,28 @@ impl Sim {
     async fn one(&self, load: &Load, number: u64) {
         let began_ms = self.world.ms();
         let call = self.call(load, number);
-        let (attempts, outcome) = match attempts(self.means(), &call, Instant::now()).await {
-            Ok(Accepted { trail, lease, .. }) => {
-                self.world.sleep(self.world.around(load.holds_ms)).await;
-                let output = self.world.below(load.output_max) + 1;
-                lease.used(&Usage::of([
-                    (Unit::InputToken, load.input),
-                    (Unit::OutputToken, output),
-                ]));
-                lease.succeeded();
-                (trail.attempts, Ok((trail.provider, trail.key_last4)))
-            }
-            Err(failure) => (failure.attempts, Err(failure)),
-        };
+        let caller = call.caller;
+        let (attempts, waited_ms, outcome) =
+            match attempts(self.means(), &call, Instant::now()).await {
+                Ok(Accepted { trail, lease, .. }) => {
+                    self.world.sleep(self.world.around(load.holds_ms)).await;
+                    let output = self.world.below(load.output_max) + 1;
+                    lease.used(&Usage::of([
+                        (Unit::InputToken, load.input),
+                        (Unit::OutputToken, output),
+                    ]));
+                    lease.succeeded();
+                    let waited_ms = waited(&trail.failed);
+                    let by = (trail.provider, trail.key_last4);
+                    (trail.attempts, waited_ms, Ok(by))
+                }
+                Err(failure) => (failure.attempts, waited(&failure.failed), Err(failure)),
+            };
         self.seen.borrow_mut().push(Seen {
             began_ms,
+            caller,
             attempts,
+            waited_ms,
             outcome,
         });
     }
@@ -350,6 +376,12 @@ impl Sim {
         drop(running);
         self.seen.borrow().clone()
     }
+}
+
+/// How long a call waited for room, as its story says.
+fn waited(failed: &[FailedTry]) -> u64 {
+    let waits = (failed.iter()).filter(|one| one.next.as_deref() == Some(NextStep::Waited.word()));
+    waits.map(|one| one.duration_ms).sum()
 }
 
 /// Calls that were answered, by key.

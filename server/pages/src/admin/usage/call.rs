@@ -80,6 +80,9 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
         status: one.status.unwrap_or(0),
         result: match (&one.fault, one.number < record.attempts) {
             (None, _) => TryResult::Answered,
+            (Some(_), _) if one.next.as_deref() == Some(NextStep::Waited.word()) => {
+                TryResult::Waited
+            }
             (Some(_), true) if one.next.as_deref() == Some(NextStep::OtherKey.word()) => {
                 TryResult::NextKey
             }

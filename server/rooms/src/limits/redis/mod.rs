@@ -5,7 +5,6 @@
 //! the slots of a replica that died come free by themselves.
 
 mod answer;
-mod away;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,12 +13,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{RedisError, Script, ScriptInvocation};
+use shared::away::{Away, AwayWords};
 use shared::clock::Clock;
 use shared::supervisor::Supervisor;
 use tokio::sync::mpsc;
 
 use self::answer::{number, read_answer};
-use self::away::Away;
 use super::login::{
     Attempt, DELAY_MAX, FREE_FAILURES, KNOWN_FOR, MEMORY, PER_ACCOUNT, PER_ADDRESS, PER_PAIR,
 };
@@ -42,6 +41,10 @@ const RENEW_BATCH: usize = 200;
 const FINISHED_MAX: usize = 8_192;
 /// Ended calls told at once, over one connection.
 const FINISH_BATCH: usize = 64;
+const AWAY: AwayWords = AwayWords {
+    back: "limits are shared with the other replicas again",
+    gone: "each replica counts its limits alone",
+};
 /// How the script writes "unlimited".
 const UNLIMITED: i64 = -1;
 
@@ -115,7 +118,7 @@ impl RedisLimits {
         let this = Arc::new(Self {
             connection,
             scripts,
-            away: Away::default(),
+            away: Away::new(AWAY),
             finished,
             slots,
             clock,

@@ -1,5 +1,5 @@
 //! Whether Redis is worth asking: after a failure one call in a while tries, the others go on
-//! without it, and the log says so once a minute. Knows nothing of limits.
+//! without it, and the log says so once a minute. Knows nothing of limits, and no Redis.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ const NEVER: u64 = 0;
 
 /// The state of the other side.
 #[derive(Debug)]
-pub(super) struct Away {
+pub struct Away {
+    words: AwayWords,
     began: Instant,
     silent: AtomicBool,
     /// Milliseconds since `began`, plus one, so that 0 is never.
@@ -23,9 +24,20 @@ pub(super) struct Away {
     warned_at: AtomicU64,
 }
 
-impl Default for Away {
-    fn default() -> Self {
+/// What it means where it is asked, to be said behind "Redis is back" and "Redis does not answer".
+#[derive(Debug, Clone, Copy)]
+pub struct AwayWords {
+    /// What is again as it should be.
+    pub back: &'static str,
+    /// How it goes on meanwhile.
+    pub gone: &'static str,
+}
+
+impl Away {
+    /// Not known to be away.
+    pub fn new(words: AwayWords) -> Self {
         Self {
+            words,
             // The monotonic clock: a step of the wall clock must not keep Redis away.
             began: Instant::now(),
             silent: AtomicBool::new(false),
@@ -33,11 +45,9 @@ impl Default for Away {
             warned_at: AtomicU64::new(NEVER),
         }
     }
-}
 
-impl Away {
     /// Whether this caller should ask: everybody while all is well, one a second while it is not.
-    pub(super) fn may_try(&self) -> bool {
+    pub fn may_try(&self) -> bool {
         if !self.silent.load(Ordering::Acquire) {
             return true;
         }
@@ -52,11 +62,11 @@ impl Away {
     }
 
     /// Notes an answer or a failure.
-    pub(super) fn checked<T>(&self, answer: Result<T, String>) -> Option<T> {
+    pub fn checked<T>(&self, answer: Result<T, String>) -> Option<T> {
         match answer {
             Ok(answer) => {
                 if self.silent.swap(false, Ordering::AcqRel) {
-                    info!("Redis is back; limits are shared with the other replicas again");
+                    info!("Redis is back; {}", self.words.back);
                 }
                 Some(answer)
             }
@@ -76,7 +86,7 @@ impl Away {
                 if due && mine() {
                     warn!(
                         reason,
-                        "Redis does not answer ({reason}); each replica counts its limits alone"
+                        "Redis does not answer ({reason}); {}", self.words.gone
                     );
                 }
                 None
@@ -99,7 +109,10 @@ mod tests {
 
     #[test]
     fn after_a_failure_nobody_asks_for_a_while_and_an_answer_ends_it() {
-        let away = Away::default();
+        let away = Away::new(AwayWords {
+            back: "all is well",
+            gone: "it goes on",
+        });
         assert!(away.may_try() && away.may_try());
         assert_eq!(away.checked::<()>(Err("gone".to_owned())), None);
         assert!(!away.may_try());
