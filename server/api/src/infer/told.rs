@@ -180,7 +180,9 @@ mod tests {
         for (json, is_read, model) in [(BODIES[0], true, "a"), (r#"{"messages":[]}"#, false, "b")] {
             let body = Body::of_json(json);
             let read = surface.dialect.read(&Head::default(), &body).ok();
-            let told = Told::of(&headers, (body, read), surface).ok().expect(json);
+            let Ok(told) = Told::of(&headers, (body, read), surface) else {
+                panic!("{json} is refused");
+            };
             assert_eq!(told.asked.is_some(), is_read, "{json}");
             assert_eq!(told.max_cost.map(Credits::micros), Some(500_000));
             assert_eq!(told.route.models, ["b"]);

@@ -92,7 +92,7 @@ mod tests {
     fn no_more_are_kept_than_may_be() {
         let names = RecentNames::default();
         let tenant = TenantId::from_stored("ten_a".to_owned());
-        for number in 0..NAMES_MAX * 2 + 1 {
+        for number in 0..=NAMES_MAX * 2 {
             let word = number.to_string();
             names.put(&tenant, &who(&word, Named::Word(word.clone())));
             assert!(names.get(&tenant, &word, true).is_some(), "the newest is");
