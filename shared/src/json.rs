@@ -22,35 +22,33 @@ pub fn fields<'a, const N: usize>(
 ) -> Result<[Option<&'a RawValue>; N], JsonError> {
     let text = std::str::from_utf8(body).map_err(|_| JsonError("it is not UTF-8".to_owned()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let found = Fields { names: &names }
+    Fields { names }
         .deserialize(&mut reader)
         .and_then(|found| reader.end().map(|()| found))
-        .map_err(|e| JsonError(e.to_string()))?;
-    let mut found = found.into_iter();
-    Ok(std::array::from_fn(|_| found.next().flatten()))
+        .map_err(|e| JsonError(e.to_string()))
 }
 
-struct Fields<'n> {
-    names: &'n [&'n str],
+struct Fields<'n, const N: usize> {
+    names: [&'n str; N],
 }
 
-impl<'de> DeserializeSeed<'de> for Fields<'_> {
-    type Value = Vec<Option<&'de RawValue>>;
+impl<'de, const N: usize> DeserializeSeed<'de> for Fields<'_, N> {
+    type Value = [Option<&'de RawValue>; N];
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Vec<Option<&'de RawValue>>;
+impl<'de, const N: usize> Visitor<'de> for Fields<'_, N> {
+    type Value = [Option<&'de RawValue>; N];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = vec![None; self.names.len()];
+        let mut found = [None; N];
         while let Some(Key(key)) = map.next_key()? {
             match self.names.iter().position(|name| *name == key) {
                 Some(index) if found[index].is_some() => {

@@ -72,7 +72,7 @@ impl Learned {
         }
         let known = KNOWN
             .iter()
-            .find(|(host, begins, _)| base_url.contains(host) && model.starts_with(begins));
+            .find(|(host, begins, _)| model.starts_with(begins) && base_url.contains(host));
         known.map(|(_, _, quirks)| *quirks).unwrap_or_default()
     }
 

@@ -1,6 +1,8 @@
 //! The step before a body is read: whether the caller may call, and has a request and a slot left.
 //! Tokens are counted when the body says how many they may be.
 
+use std::sync::Arc;
+
 use server_rooms::auth::Principal;
 use server_rooms::end_users::EndUser;
 use server_rooms::limits::{Admission, Admit};
@@ -46,7 +48,11 @@ impl Calls {
     }
 
     /// Whose question it is, unless they may not ask.
-    pub(super) fn may_ask(&self, request: &Request, asked: &Asked) -> Result<EndUser, CallError> {
+    pub(super) fn may_ask(
+        &self,
+        request: &Request,
+        asked: &Asked,
+    ) -> Result<Arc<EndUser>, CallError> {
         let word = request.end_user.as_deref().or(asked.end_user.as_deref());
         let who = self.end_users.end_user(&request.principal, word);
         match self.end_users.suspension(&who.identity) {

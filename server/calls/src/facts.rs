@@ -1,6 +1,8 @@
 //! What must be known to price and record a call after its end, and the record that comes of it.
 //! Charges nothing; `settle` does.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use server_rooms::catalogue::price::Price;
 use server_rooms::end_users::EndUser;
@@ -32,7 +34,7 @@ pub struct CallFacts {
     /// When it came.
     pub created_at: Moment,
     /// Whose question it is; not known any more after a restart.
-    pub end_user: Option<EndUser>,
+    pub end_user: Option<Arc<EndUser>>,
     /// The rest, as its hold keeps it.
     pub snapshot: CallSnapshot,
 }

@@ -149,6 +149,8 @@ pub struct Request {
     pub head: Head,
     /// What the tenant sent.
     pub body: Body,
+    /// What its dialect read of just that, where it was read before.
+    pub asked: Option<Asked>,
     /// What the call may cost at most, where the tenant says it.
     pub max_cost: Option<Credits>,
     /// What it says of where it goes.
@@ -201,7 +203,7 @@ struct Prepared {
     lifecycle: Lifecycle,
     note: Option<Box<RouteNote>>,
     says_all: bool,
-    end_user: EndUser,
+    end_user: Arc<EndUser>,
 }
 
 impl Calls {
@@ -340,7 +342,7 @@ impl Calls {
     /// answer.
     async fn ready(
         &self,
-        request: Request,
+        mut request: Request,
         admitted: Admitted,
         (receipt, is_detached): (Option<ReceiptSender>, bool),
     ) -> Result<Ready, CallError> {
@@ -348,7 +350,7 @@ impl Calls {
             generation,
             mut admission,
         } = admitted;
-        let prepared = match self.look_up(&request, &generation) {
+        let prepared = match self.look_up(&mut request, &generation) {
             Ok(prepared) => prepared,
             Err(error) => {
                 admission.undo();
@@ -424,10 +426,18 @@ impl Calls {
         self.serving(principal, model)
     }
 
-    fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
+    fn look_up(
+        &self,
+        request: &mut Request,
+        generation: &GenerationId,
+    ) -> Result<Prepared, CallError> {
+        let asked = match request.asked.take() {
+            Some(asked) => asked,
+            None => request.surface.dialect.read(&request.head, &request.body)?,
+        };
+        let request = &*request;
         let principal = &request.principal;
         let operation = request.surface.operation;
-        let asked = request.surface.dialect.read(&request.head, &request.body)?;
         let end_user = self.may_ask(request, &asked)?;
         let asking = Asking {
             principal,

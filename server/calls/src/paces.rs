@@ -31,9 +31,16 @@ impl KnownPace {
     }
 }
 
-/// By provider and its name for the model.
+/// By provider, and by its name for the model.
+#[derive(Debug, Default)]
+struct Known {
+    providers: HashMap<String, HashMap<String, KnownPace>>,
+    count: usize,
+}
+
+/// All of them; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Paces(Arc<RwLock<HashMap<(String, String), KnownPace>>>);
+pub(super) struct Paces(Arc<RwLock<Known>>);
 
 impl Paces {
     /// How fast a target was of late.
@@ -43,9 +50,8 @@ impl Paces {
 
     fn of_at(&self, target: &WeightedTarget, now: Instant) -> Option<TargetPace> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let target = (target.provider.clone(), target.model.clone());
-        let known = known.get(&target).filter(|known| !known.is_old(now));
-        known.map(|known| known.pace)
+        let known = known.providers.get(&target.provider)?.get(&target.model)?;
+        (!known.is_old(now)).then_some(known.pace)
     }
 
     /// Learns from a call that ended well.
@@ -57,14 +63,28 @@ impl Paces {
         let Some(measured) = measured(outcome) else {
             return;
         };
-        let target = (outcome.provider.clone(), outcome.model.clone());
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= TARGETS_MAX && !known.contains_key(&target) {
+        let of_provider = known.providers.get_mut(&outcome.provider);
+        let before = of_provider.and_then(|models| models.get_mut(&outcome.model));
+        if let Some(before) = before {
+            before.pace = if before.is_old(now) {
+                measured
+            } else {
+                mixed(before.pace, measured)
+            };
+            before.at = now;
             return;
         }
-        let before = known.get(&target).filter(|known| !known.is_old(now));
-        let pace = before.map_or(measured, |known| mixed(known.pace, measured));
-        known.insert(target, KnownPace { pace, at: now });
+        if known.count >= TARGETS_MAX {
+            return;
+        }
+        known.count += 1;
+        let pace = KnownPace {
+            pace: measured,
+            at: now,
+        };
+        let of_provider = known.providers.entry(outcome.provider.clone());
+        of_provider.or_default().insert(outcome.model.clone(), pace);
     }
 }
 

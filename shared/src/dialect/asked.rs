@@ -132,6 +132,15 @@ pub struct Asked {
     pub open: &'static [Fact],
     /// The tenant's own word for whose question it is; never empty.
     pub end_user: Option<String>,
+    /// Whether the body may have a field of the edge's own at its top, see [`is_of_the_edge`]: then the edge
+    /// looks for them. So it is where a reader does not tell.
+    pub may_have_edge_fields: bool,
+}
+
+/// Whether a field's name is one of those that the server's edge takes out of every body, whatever its
+/// format. Readers meet all names anyway, so that nobody has to search the bytes for these.
+pub(crate) fn is_of_the_edge(name: &str) -> bool {
+    matches!(name, "max_cost" | "models" | "provider" | "route")
 }
 
 impl Asked {
@@ -148,6 +157,7 @@ impl Asked {
             bounds: Usage::default(),
             open: &[],
             end_user: None,
+            may_have_edge_fields: true,
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
+use super::asked::is_of_the_edge;
 use super::input::Input;
 use crate::dialect::fold::Folded;
 use crate::dialect::walk::{Walk, count, unescaped};
@@ -154,6 +155,8 @@ pub(crate) struct Fields<'a> {
     found: SmallVec<[(&'static str, &'a RawValue); 8]>,
     input: Input,
     refused: Option<BadBody>,
+    /// Whether a field of the edge's own is among all.
+    pub(crate) has_edge_fields: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -166,6 +169,7 @@ impl<'a> Fields<'a> {
             found: SmallVec::new(),
             input: Input::default(),
             refused: None,
+            has_edge_fields: false,
         };
         json::each_field(body, |name, value| fields.take(own, name, value))
             .map_err(|error| BadBody::whole(error.to_string()))?;
@@ -173,6 +177,7 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, own: &[Field], name: &str, value: &'a RawValue) -> Result<(), String> {
+        self.has_edge_fields |= is_of_the_edge(name);
         let Some((field, rule)) = rule(own, Folded::of_name(name.as_bytes()).get()) else {
             return Ok(());
         };

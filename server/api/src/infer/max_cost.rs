@@ -19,13 +19,7 @@ const FIELD: &str = "max_cost";
 
 /// The lower of both, and the body without the field.
 pub(super) fn take(headers: &HeaderMap, body: Body) -> Result<(Body, Option<Credits>), ApiError> {
-    let told = match headers.get(HEADER) {
-        Some(value) => {
-            let text = value.to_str().map_err(|_| wrong(HEADER.as_str()))?.trim();
-            Some(credits(HEADER.as_str(), Value::from(text))?)
-        }
-        None => None,
-    };
+    let told = of_header(headers)?;
     let Body::Json(bytes) = body else {
         return Ok((body, told));
     };
@@ -42,6 +36,15 @@ pub(super) fn take(headers: &HeaderMap, body: Body) -> Result<(Body, Option<Cred
     };
     let least = told.into_iter().chain(field).min();
     Ok((Body::Json(rest), least))
+}
+
+/// What the header says.
+pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<Credits>, ApiError> {
+    let Some(value) = headers.get(HEADER) else {
+        return Ok(None);
+    };
+    let text = value.to_str().map_err(|_| wrong(HEADER.as_str()))?.trim();
+    credits(HEADER.as_str(), Value::from(text)).map(Some)
 }
 
 fn credits(name: &str, value: Value) -> Result<Credits, ApiError> {

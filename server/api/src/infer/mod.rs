@@ -13,6 +13,7 @@ mod question;
 mod route;
 pub(crate) mod state;
 mod stream;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +22,11 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
-use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, RouteWish, Started};
+use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::{Auth, Principal};
 use server_rooms::kept::{KeepError, Keeping};
-use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{ApiFamily, Dialect, Head};
 use shared::id::RequestId;
@@ -37,6 +37,7 @@ use tracing::{Instrument, info_span};
 use self::places::{Asks, Places};
 use self::question::{ESTIMATE, EstimateEndpoint};
 use self::state::{KeptCall, Plan, Stateful};
+use self::told::Told;
 use super::PREFIX;
 use super::call_error::waiting_cures;
 use super::error::{self, ApiError, InDialect};
@@ -95,11 +96,12 @@ impl InferApi {
         })
     }
 
-    /// Lets a request in, then reads what it brings for a surface.
+    /// Lets a request in, then reads what it brings for a surface; its body too where `is_call`, since a
+    /// question is read otherwise.
     async fn enter(
         &self,
         request: &mut Request,
-        surface: &'static Surface,
+        (surface, is_call): (&'static Surface, bool),
     ) -> Result<Entered, Refused> {
         let peer = peer(request);
         let principal = self.auth.authenticate(request.headers(), peer).await;
@@ -117,18 +119,17 @@ impl InferApi {
             BodyFormat::Json => Body::Json(body),
             BodyFormat::Form => Body::of(request.content_type(), body).map_err(CallError::Body)?,
         };
-        let (body, max_cost) = max_cost::take(request.headers(), body)?;
-        let names_model = !matches!(surface.at, TenantPath::Model { .. });
-        let (body, route) = route::take(request.headers(), body, names_model)?;
+        let head = head(surface.dialect, request);
+        let read = head.as_ref().ok().filter(|_| is_call);
+        let read = read.and_then(|head| surface.dialect.read(head, &body).ok());
+        let told = Told::of(request.headers(), (body, read), surface)?;
         let end_user = end_user::told(request.headers())?;
         Ok(Entered {
             principal,
             admitted,
-            head: head(surface.dialect, request)?,
-            body,
-            max_cost,
+            head: head?,
+            told,
             end_user,
-            route,
         })
     }
 }
@@ -138,9 +139,7 @@ struct Entered {
     principal: Arc<Principal>,
     admitted: Admitted,
     head: Head,
-    body: Body,
-    max_cost: Option<Credits>,
-    route: RouteWish,
+    told: Told,
     end_user: Option<String>,
 }
 
@@ -231,11 +230,11 @@ fn id_of(request: &Request) -> RequestId {
 
 impl InferEndpoint {
     /// Lets a request in, and reads what it brings.
-    async fn enter(&self, request: &mut Request) -> Result<Entered, Refused> {
+    async fn enter(&self, request: &mut Request, is_call: bool) -> Result<Entered, Refused> {
         if request.method() != Method::POST {
             return Err(ApiError::method_not_allowed().into());
         }
-        let entered = self.api.enter(request, self.surface).await?;
+        let entered = self.api.enter(request, (self.surface, is_call)).await?;
         let names_model = matches!(self.surface.at, TenantPath::Model { .. });
         if names_model && entered.head.model.is_none() {
             // Somebody wrote the route itself, which is no address of a model.
@@ -249,7 +248,7 @@ impl InferEndpoint {
             let (auth, keeping) = (&self.api.auth, &self.api.keeping);
             return Ok(completions::listed(auth, keeping, &request).await?);
         }
-        let mut entered = self.enter(&mut request).await?;
+        let mut entered = self.enter(&mut request, true).await?;
         let plan = match self.stateful {
             // What nobody keeps costs nothing.
             Some(stateful) if entered.principal.keep_days.is_some() => {
@@ -263,9 +262,10 @@ impl InferEndpoint {
             request: id,
             surface: self.surface,
             head: entered.head,
-            body: entered.body,
-            max_cost: entered.max_cost,
-            route: entered.route,
+            body: entered.told.body,
+            asked: entered.told.asked,
+            max_cost: entered.told.max_cost,
+            route: entered.told.route,
             end_user: entered.end_user,
         };
         let too_large = matches!(plan, Plan::TooLarge);

@@ -24,14 +24,14 @@ const USUAL: &str = "/chat/completions";
 impl InferEndpoint {
     /// How many tokens the input of a request is.
     pub(super) async fn count(&self, mut request: Request) -> Result<Response, Refused> {
-        let mut entered = self.enter(&mut request).await?;
+        let mut entered = self.enter(&mut request, false).await?;
         self.api.refer(&mut entered, self.stateful).await?;
         let question = Question {
             principal: entered.principal,
             surface: self.surface,
             head: entered.head,
-            body: entered.body,
-            route: entered.route,
+            body: entered.told.body,
+            route: entered.told.route,
         };
         let tokens = self.api.calls.count(entered.admitted, &question)?;
         let told = self.surface.counting.map(|counting| counting.told(tokens));
@@ -84,7 +84,7 @@ impl EstimateEndpoint {
         });
         let usual = Surface::of(Operation::Chat);
         let surface = named.as_ref().map_or(usual, |(surface, _)| *surface);
-        let mut entered = self.api.enter(&mut request, surface).await?;
+        let mut entered = self.api.enter(&mut request, (surface, false)).await?;
         let (surface, model) = named?;
         self.api.refer(&mut entered, Stateful::of(surface)).await?;
         if matches!(surface.at, TenantPath::Model { .. }) && model.is_none() {
@@ -96,8 +96,8 @@ impl EstimateEndpoint {
             principal: entered.principal,
             surface,
             head: entered.head,
-            body: entered.body,
-            route: entered.route,
+            body: entered.told.body,
+            route: entered.told.route,
         };
         let estimate = self.api.calls.estimate(entered.admitted, &question).await?;
         Ok(told(&estimate))

@@ -89,7 +89,8 @@ fn taken(bytes: &mut Bytes, name: &str) -> Result<Option<String>, ApiError> {
     Ok(Some(value).filter(|value| value != "null"))
 }
 
-fn of_header(headers: &HeaderMap) -> Result<RouteWish, ApiError> {
+/// What the header says.
+pub(super) fn of_header(headers: &HeaderMap) -> Result<RouteWish, ApiError> {
     let header = HEADER;
     let name = header.as_str();
     let mut values = headers.get_all(HEADER).iter();

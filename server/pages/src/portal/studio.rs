@@ -86,6 +86,7 @@ impl Studio {
             surface: Surface::of(operation),
             head: Head::default(),
             body: body::Body::Json(body),
+            asked: None,
             max_cost: None,
             route: RouteWish::default(),
             end_user: None,

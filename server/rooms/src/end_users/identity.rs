@@ -1,11 +1,15 @@
 //! Names of tenants' end users, as providers may hear them: the same on every replica and after every start,
-//! different for each tenant, and telling nothing of anybody. Keeps nothing.
+//! different for each tenant, and telling nothing of anybody. What was made lately `recent` keeps.
+
+use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
 use server_rules::access::Principal;
 use sha2::Sha256;
-use shared::id::TenantId;
+use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::secret::Secret;
+
+use super::recent::RecentNames;
 
 /// In front of each, so that people know one when a provider writes of it.
 const PREFIX: &str = "wu_";
@@ -32,9 +36,11 @@ pub enum Named {
     Subject(String),
 }
 
-/// Makes names; cheap to clone.
-#[derive(Clone)]
-pub(super) struct Namer(Hmac<Sha256>);
+/// Makes names.
+pub(super) struct Namer {
+    mac: Hmac<Sha256>,
+    recent: RecentNames,
+}
 
 impl std::fmt::Debug for Namer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,11 +55,12 @@ impl Namer {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
             .unwrap_or_else(|_| Hmac::<Sha256>::new(&[0; 64].into()));
         mac.update(b"end users of tenants|");
-        Self(mac)
+        let recent = RecentNames::default();
+        Self { mac, recent }
     }
 
     fn hex(&self, parts: [&str; 3], bytes: usize) -> String {
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         for part in parts {
             // The length in front: no two lists of parts are the same bytes.
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -79,24 +86,32 @@ impl Namer {
     }
 
     /// Who asks, where the tenant's request says `word`; never nobody.
-    pub(super) fn end_user(&self, principal: &Principal, word: Option<&str>) -> EndUser {
-        let named = match word.filter(|word| !word.is_empty()) {
-            Some(word) => Named::Word(word.to_owned()),
-            None => Named::Subject(subject(principal)),
-        };
-        EndUser {
-            identity: self.name(&principal.tenant, &named),
-            named,
+    pub(super) fn end_user(&self, principal: &Principal, word: Option<&str>) -> Arc<EndUser> {
+        let tenant = &principal.tenant;
+        let word = word.filter(|word| !word.is_empty());
+        let text = word.unwrap_or_else(|| subject(principal));
+        if let Some(known) = self.recent.get(tenant, text, word.is_some()) {
+            return known;
         }
+        let named = match word {
+            Some(word) => Named::Word(word.to_owned()),
+            None => Named::Subject(text.to_owned()),
+        };
+        let who = Arc::new(EndUser {
+            identity: self.name(tenant, &named),
+            named,
+        });
+        self.recent.put(tenant, &who);
+        who
     }
 }
 
 /// Who stands for an end user that was not named.
-fn subject(principal: &Principal) -> String {
-    let user = principal.user.as_ref().map(ToString::to_string);
-    let key = || principal.key.as_ref().map(ToString::to_string);
+fn subject(principal: &Principal) -> &str {
+    let user = principal.user.as_ref().map(UserId::as_str);
+    let key = || principal.key.as_ref().map(ApiKeyId::as_str);
     user.or_else(key)
-        .unwrap_or_else(|| principal.tenant.to_string())
+        .unwrap_or_else(|| principal.tenant.as_str())
 }
 
 #[cfg(test)]

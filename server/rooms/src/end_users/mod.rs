@@ -4,6 +4,7 @@
 
 mod flagged;
 mod identity;
+mod recent;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -103,8 +104,8 @@ struct Inner {
     sealer: Sealer,
     settings: Settings,
     flagged: FlaggedCounts,
-    // Held for as long as a pointer is copied, never across an await.
-    in_force: RwLock<Arc<InForce>>,
+    // Held for as long as one is looked up or all are put in place, never across an await.
+    in_force: RwLock<InForce>,
     // Two readings at once could be put in place in the wrong order.
     reading: Mutex<()>,
 }
@@ -127,23 +128,26 @@ impl EndUsers {
     }
 
     /// Whose question a call of `principal` is, where its request says `word`.
-    pub fn end_user(&self, principal: &Principal, word: Option<&str>) -> EndUser {
+    pub fn end_user(&self, principal: &Principal, word: Option<&str>) -> Arc<EndUser> {
         self.0.namer.end_user(principal, word)
     }
 
     /// Until when somebody may not call, for good where that is absent; `None` where they may. Asks nobody.
     pub fn suspension(&self, identity: &str) -> Option<Option<Moment>> {
-        let in_force = self.in_force();
-        let until = in_force.get(identity)?;
+        let until = {
+            let in_force = self.0.in_force.read();
+            let in_force = in_force.unwrap_or_else(PoisonError::into_inner);
+            *in_force.get(identity)?
+        };
         let now = self.0.clock.now();
-        until.is_none_or(|until| until > now).then_some(*until)
+        until.is_none_or(|until| until > now).then_some(until)
     }
 
     /// Reads again who is suspended; called when this or another replica changed something.
     pub async fn reload(&self) -> Result<(), DbError> {
         let _one_at_a_time = self.0.reading.lock().await;
         let rows = self.0.store.end_users_in_force(self.0.clock.now()).await?;
-        let fresh = Arc::new(rows.into_iter().collect());
+        let fresh = rows.into_iter().collect();
         let mut in_force = self
             .0
             .in_force
@@ -151,11 +155,6 @@ impl EndUsers {
             .unwrap_or_else(PoisonError::into_inner);
         *in_force = fresh;
         Ok(())
-    }
-
-    fn in_force(&self) -> Arc<InForce> {
-        let in_force = self.0.in_force.read();
-        in_force.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A provider refuses this person, in these words: they make no more calls until somebody lifts it.

@@ -34,9 +34,9 @@ pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes 
 
 /// The tenant's bytes for a provider.
 pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<Bytes, BadBody> {
-    let body = &kept_nowhere(body)?;
     let names = [
         "model",
+        STORE,
         STREAM_OPTIONS,
         MAX_TOKENS,
         MAX_COMPLETION_TOKENS,
@@ -44,8 +44,12 @@ pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<B
         SAFETY_IDENTIFIER,
         USER_ID,
     ];
-    let [name, options, max, completion, user, safety, user_id] =
+    let [name, store, options, max, completion, user, safety, user_id] =
         json::fields(body, names).map_err(|error| BadBody::whole(error.to_string()))?;
+    if store.is_some_and(|store| store.get() == "true") {
+        // Few ask for it, and of the rest nobody is to look twice.
+        return forwarded(&kept_nowhere(body)?, shape, to);
+    }
     let model = serde_json::Value::from(to.model).to_string();
     let mut edits = Vec::with_capacity(4);
     match name {
@@ -115,19 +119,17 @@ pub(crate) fn end_user(
     edits
 }
 
-/// The body without the wish that its answer be kept, and without the words for an answer that is: what is
-/// kept for a tenant is kept by the server, and never by a provider.
+/// The wish that an answer be kept.
+const STORE: &str = "store";
+
+/// The body without that wish and without the words for an answer that is kept: what is kept for a tenant is
+/// kept by the server, and never by a provider.
 fn kept_nowhere(body: &Bytes) -> Result<Bytes, BadBody> {
-    let take = |body: &Bytes, name: &str| {
-        json::take(body, name).map_err(|error| BadBody::whole(error.to_string()))
+    let without = |body: Bytes, name: &str| -> Result<Bytes, BadBody> {
+        let taken = json::take(&body, name).map_err(|error| BadBody::whole(error.to_string()))?;
+        Ok(taken.map_or(body, |(_, rest)| rest))
     };
-    match take(body, "store")? {
-        Some((store, rest)) if store == "true" => {
-            let words = take(&rest, "metadata")?;
-            Ok(words.map_or(rest, |(_, rest)| rest))
-        }
-        _ => Ok(body.clone()),
-    }
+    without(without(body.clone(), STORE)?, "metadata")
 }
 
 fn asks_usage(body: &Bytes, options: Option<&RawValue>) -> Edit {

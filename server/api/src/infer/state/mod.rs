@@ -77,7 +77,7 @@ impl InferApi {
         entered: &mut Entered,
         stateful: Stateful,
     ) -> Result<Plan, Refused> {
-        let Body::Json(body) = &entered.body else {
+        let Body::Json(body) = &entered.told.body else {
             return Ok(Plan::Plain);
         };
         let most = self.keeping.bounds().item_bytes;
@@ -87,7 +87,7 @@ impl InferApi {
                 let Some((state, rest)) = taken else {
                     return Ok(Plan::Plain);
                 };
-                entered.body = Body::Json(rest);
+                entered.told.rewrite(Body::Json(rest));
                 if state.too_large {
                     return Ok(Plan::TooLarge);
                 }
@@ -106,15 +106,15 @@ impl InferApi {
                     return Ok(Plan::Plain);
                 }
                 if state.too_large {
-                    entered.body = Body::Json(rest);
+                    entered.told.rewrite(Body::Json(rest));
                     return Ok(too_large(&state, most)?);
                 }
                 let context = self.context(&entered.principal, &state).await?;
-                entered.body = Body::Json(match context {
+                entered.told.rewrite(Body::Json(match context {
                     Some(context) => self.with_context(&rest, &context, &state)?,
                     None if is_filled => self.with_context(&rest, &[], &state)?,
                     None => rest,
-                });
+                }));
                 Ok(self.of_response(entered, state)?)
             }
         }

@@ -240,6 +240,7 @@ pub(in super::super) async fn attempt(
         surface: Surface::of(model.operation),
         head: Head::default(),
         body: Body::Json(asked(&model, posted.text("prompt"))),
+        asked: None,
         max_cost: None,
         route: RouteWish::default(),
         end_user: None,

@@ -216,3 +216,29 @@ fn the_tenants_words_for_an_end_user_give_way_to_the_name_in_the_one_field_that_
         assert_eq!(named(shape, field, body), expected, "{field:?} {body}");
     }
 }
+
+#[test]
+fn nothing_is_kept_at_a_provider_whatever_the_wish_is_written_like() {
+    let plain = Quirks::default();
+    for (body, expected) in [
+        (
+            r#"{"store":true,"model":"a","metadata":{"b":"c"}}"#,
+            r#"{"model":"theirs"}"#,
+        ),
+        (
+            r#"{"model":"a","metadata":{"b":"c"}, "st\u006fre" : true}"#,
+            r#"{"model":"theirs"}"#,
+        ),
+        (r#"{"model":"a","store":true}"#, r#"{"model":"theirs"}"#),
+        (
+            r#"{"model":"a","store":false,"metadata":{"b":"c"}}"#,
+            r#"{"model":"theirs","store":false,"metadata":{"b":"c"}}"#,
+        ),
+        (
+            r#"{"model":"a","x":{"store":true},"metadata":{}}"#,
+            r#"{"model":"theirs","x":{"store":true},"metadata":{}}"#,
+        ),
+    ] {
+        assert_eq!(sent(body, false, plain), expected);
+    }
+}
