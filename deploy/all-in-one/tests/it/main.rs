@@ -10,6 +10,7 @@ mod console;
 mod corrections;
 mod costs;
 mod crash;
+mod deploy_files;
 mod doors;
 mod earlier;
 mod end_users;
