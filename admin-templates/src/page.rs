@@ -2,12 +2,15 @@
 //! Decides nothing about sessions; the server fills it.
 
 mod amounts;
+mod faults;
 
 use shared::clock::Moment;
 
 use crate::html::{Html, escape, url_part};
 use crate::labels::{Label, PersonRole};
 use crate::text::Text;
+
+pub use self::faults::fault_told;
 
 /// What stands where nothing was measured.
 const DASH: &str = r#"<span class="faint">—</span>"#;

@@ -5,7 +5,7 @@ use askama::Template;
 use shared::credits::Credits;
 
 use crate::account::{
-    ConfirmPassword, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor, SecretOnce,
+    ConfirmPassword, ErrorInside, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor, SecretOnce,
     Security, SignIn, TotpSetup,
 };
 use crate::admin::balances::BalancePage;
@@ -158,7 +158,8 @@ views! {
     RecoveryCodes "recovery-codes" "account/recovery.html" [Admin, Portal] "/security/recovery" true;
     SecretOnce "secret-once" "account/secret.html" [Admin, Portal] "/keys/new" true;
     PasswordOnce "password-once" "account/password.html" [Admin, Portal] "/members/mem_1/password" true;
-    ErrorPage "error" "account/error.html" [Admin, Portal] "/nowhere" true;
+    ErrorPage "error" "account/error.html" [Admin, Portal] "/nowhere" false;
+    ErrorInside "error-inside" "account/error_inside.html" [Admin, Portal] "/nowhere" true;
     Dashboard "dashboard" "admin/dashboard.html" [Admin] "" true;
     TenantList "tenants" "admin/tenants.html" [Admin] "/tenants" true;
     TenantNew "tenant-new" "admin/tenant_new.html" [Admin] "/tenants/new" true;

@@ -123,6 +123,8 @@ sampled! {
         pub status: CallStatus,
         /// Why it did not succeed.
         pub fault: Option<String>,
+        /// The provider where it failed; empty where none is known.
+        pub blamed: String,
         /// What is odd about its counts or its charge.
         pub notes: Vec<CallNote>,
         /// What it came to and the platform bears.

@@ -2,6 +2,7 @@
 //! A word without a translation does not compile.
 
 mod calls;
+mod faults;
 mod models;
 mod money;
 mod people;
@@ -13,6 +14,7 @@ use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
+pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,

@@ -22,6 +22,7 @@ mod page_guard;
 pub mod page_services;
 mod portal;
 mod preferences;
+mod refusals;
 mod security;
 pub mod session;
 mod settings;
