@@ -3,6 +3,7 @@
 
 mod amounts;
 mod faults;
+mod sentences;
 
 use shared::clock::Moment;
 

@@ -1,6 +1,7 @@
 //! States, roles and kinds: closed sets of words, each with its tone and both languages.
 //! A word without a translation does not compile.
 
+mod audit;
 mod calls;
 mod faults;
 mod models;
@@ -13,6 +14,7 @@ mod supply;
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
+pub use audit::{AuditTold, NewsTold};
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
 pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use models::{Capability, ListStanding, TargetOrder};

@@ -11,7 +11,8 @@ PortalText [] {
     alert_hint: "The overview then says so. Empty: only when they last for less than three days.", "低于此值时在概览页提醒；留空则仅在预计不足三天时提醒。";
     alerts: "When credits run low", "余额提醒";
     at_most: "At most", "最多花费";
-    base_url_help: "The base URL for OpenAI and Anthropic clients:", "OpenAI 与 Anthropic 客户端使用的接口地址：";
+    base_url_help: "Base URL for OpenAI clients:", "OpenAI 客户端使用的接口地址：";
+    base_url_anthropic: "Base URL for Anthropic clients, which add /v1/messages themselves:", "Anthropic 客户端使用的接口地址（客户端自行追加 /v1/messages）：";
     by_member_month: "By caller, 30 days", "调用方排行（30 天）";
     by_model_month: "By model, 30 days", "模型排行（30 天）";
     charge_reckoned: "The charge, line by line", "扣费明细";

@@ -58,7 +58,7 @@ pub(super) fn told(error: &CallError, lang: Lang, model: &str) -> String {
     let (cause, detail) = match (error, refusal(error)) {
         (CallError::Failed(failure), _) => (
             fault_told(lang, failure.fault.word(), model),
-            own_words(failure),
+            own_words(failure.as_ref()),
         ),
         (CallError::Body(body), Some((words, _))) => (
             words.text(lang).replace("{a}", model),
@@ -90,7 +90,6 @@ mod tests {
             caller: None,
             attempts: 1,
             failed: Vec::new(),
-            billed: None,
         }))
     }
 

@@ -12,6 +12,7 @@ mod roles;
 mod safety;
 mod settings;
 mod tenant_isolation;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
