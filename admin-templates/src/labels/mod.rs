@@ -9,6 +9,7 @@ mod money;
 mod people;
 mod platform;
 mod providers;
+mod search;
 mod supply;
 
 use crate::fixtures::maker::{Maker, Sample};
@@ -29,6 +30,7 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
+pub use search::SearchKind;
 pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, ProviderFilter, RouteState};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.

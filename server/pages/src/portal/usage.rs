@@ -250,7 +250,7 @@ fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> O
 }
 
 /// Whether a person made the call.
-fn is_by(detail: &CallDetail, user: &UserId) -> bool {
+pub(in super::super) fn is_by(detail: &CallDetail, user: &UserId) -> bool {
     if let Some(record) = &detail.record {
         return record.user.as_ref() == Some(user);
     }

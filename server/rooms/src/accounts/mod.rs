@@ -5,6 +5,7 @@ mod check;
 mod ending;
 mod keys;
 mod routes;
+mod search;
 mod superadmins;
 mod tenant_settings;
 mod users;
@@ -26,6 +27,7 @@ use shared::secret::Secret;
 use shared::zone::Zone;
 
 pub use self::keys::{GRACE_DEFAULT, GRACE_MAX, NewKey};
+pub use self::search::FoundAccounts;
 pub use self::superadmins::{NewSuperadmin, SuperadminChange, given_password};
 pub use self::users::{NewUser, UserChange};
 use crate::auth::password::{PasswordError, Passwords};

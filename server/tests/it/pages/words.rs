@@ -108,7 +108,7 @@ async fn the_audit_log_speaks_in_sentences_with_links() {
     for (place, _db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
         let id = tenant(&place, &token, "Northwind").await;
-        let path = format!("/admin/api/tenants/{id}/recharges");
+        let path = format!("/admin/api/tenants/{id}/recharge");
         let body = json!({"credits": 1200, "source_key": "s-1"});
         let made = place.api(Method::POST, &path, &token, &body).await;
         assert!(made.status.is_success(), "{}", made.body);
@@ -126,6 +126,74 @@ async fn the_audit_log_speaks_in_sentences_with_links() {
             let link = format!("href=\"/admin/tenants/{id}\"");
             assert!(page.contains(&link), "{page}");
         }
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_search_finds_parts_of_names_and_ids_and_no_other_tenants() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let north = tenant(&place, &token, "Northwind").await;
+        let south = tenant(&place, &token, "Southwind 100%").await;
+        let mut key_of = Vec::new();
+        for id in [&north, &south] {
+            let path = format!("/admin/api/tenants/{id}/keys");
+            let body = json!({"name": "Robot_arm"});
+            let made = place.api(Method::POST, &path, &token, &body).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+            let start = made.body.find("\"key_").expect("an id") + 1;
+            let rest = &made.body[start..];
+            key_of.push(rest[..rest.find('"').expect("an end")].to_owned());
+        }
+        let mut owner = place.owner().await;
+        let link = |id: &str| format!("href=\"/admin/tenants/{id}\"");
+        for (text, finds, not) in [
+            ("north", link(&north), link(&south)),
+            ("NORTH", link(&north), link(&south)),
+            ("0%25", link(&south), link(&north)),
+            (north.as_str(), link(&north), link(&south)),
+            (
+                key_of[0].as_str(),
+                format!("href=\"/admin/tenants/{north}/keys\""),
+                format!("href=\"/admin/tenants/{south}/keys\""),
+            ),
+            ("sandbox-ch", "href=\"/admin/models/sandbox-chat\"".to_owned(), link(&north)),
+            ("no_capacity", "no working key".to_owned(), link(&north)),
+            ("Gatew", "href=\"/admin/gateways\"".to_owned(), link(&north)),
+        ] {
+            let page = owner.get(&format!("/admin/search?q={text}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{text}: {}", page.body);
+            let (_, main) = page.body.split_once("<main").expect("a page");
+            assert!(main.contains(&finds), "{text} finds {finds}: {main}");
+            assert!(!main.contains(&not), "{text} finds {not}");
+        }
+        let both = owner.get("/admin/search?q=WIND").await.body;
+        assert!(both.contains(&link(&north)) && both.contains(&link(&south)));
+        for text in ["", "%20", "%25%25", "no-such-thing", "a\u{200b}b"] {
+            let text = text.replace('\u{200b}', "%E2%80%8B");
+            let page = owner.get(&format!("/admin/search?q={text}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{text}");
+            assert!(!page.body.contains("href=\"/admin/tenants/ten_"), "{text}");
+        }
+        // Signs that databases read as patterns are letters here.
+        let exact = owner.get("/admin/search?q=robot_a").await.body;
+        assert!(exact.contains("/keys\""), "{exact}");
+        let pattern = owner.get("/admin/search?q=r_bot").await.body;
+        assert!(!pattern.contains("/keys\""), "{pattern}");
+
+        // The portal's box finds its own tenant's and nobody else's, by name or by id.
+        let mut ada = log_in(&place, "Southwind 100%", "ada").await;
+        let own = ada.get("/portal/search?q=robot").await.body;
+        assert!(own.contains(&format!("/portal/keys/{}", key_of[1])), "{own}");
+        assert!(!own.contains(&key_of[0]), "{own}");
+        for text in [north.as_str(), "northwind", key_of[0].as_str()] {
+            let page = ada.get(&format!("/portal/search?q={text}")).await.body;
+            let (_, main) = page.split_once("<main").expect("a page");
+            assert!(!main.contains("class=\"top-name\""), "{text}: {main}");
+        }
+        let ada_page = ada.get("/portal/search?q=ada").await.body;
+        assert_eq!(ada_page.matches("/portal/members/usr_").count(), 1, "{ada_page}");
         place.end().await;
     }
 }
