@@ -168,7 +168,8 @@
   // Filters apply at once; without a script their button does it.
   document.addEventListener("change", (event) => {
     const field = event.target;
-    if (!(field instanceof HTMLSelectElement || field instanceof HTMLInputElement)) return;
+    // Dates change with every figure that is typed, and texts when they are left for the button.
+    if (!(field instanceof HTMLSelectElement)) return;
     const form = field.form;
     if (!form || form.method !== "get" || !form.classList.contains("filters")) return;
     form.requestSubmit();

@@ -5,8 +5,8 @@ use askama::Template;
 use shared::credits::Credits;
 
 use crate::account::{
-    ConfirmPassword, ErrorInside, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor, SecretOnce,
-    Security, SignIn, TotpSetup,
+    ConfirmPassword, ErrorInside, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor,
+    SecretOnce, Security, SignIn, TotpSetup,
 };
 use crate::admin::balances::BalancePage;
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};

@@ -15,8 +15,20 @@ sampled! {
     pub struct UsageLog {
         /// How it is looked at.
         pub list: ListState,
+        /// What may be meant by its filters.
+        pub suggest: Suggestions,
         /// A page of calls, newest first.
         pub rows: Vec<CallRow>,
+    }
+
+    /// Names that the filters of a list offer while somebody types; others are taken as well.
+    pub struct Suggestions {
+        /// Tenants.
+        pub tenants: Vec<String>,
+        /// Models.
+        pub models: Vec<String>,
+        /// Providers.
+        pub providers: Vec<String>,
     }
 
     /// A try at a provider.

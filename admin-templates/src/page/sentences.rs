@@ -45,7 +45,8 @@ impl Page {
         } else {
             row.actor_kind.text(self.lang)
         };
-        let of = |name: &str, otherwise: &str| if name.is_empty() { otherwise } else { name }.to_owned();
+        let of =
+            |name: &str, otherwise: &str| if name.is_empty() { otherwise } else { name }.to_owned();
         let subject = of(&row.subject_name, &row.subject);
         let tenant_path = if row.tenant_id.is_empty() {
             String::new()
@@ -57,7 +58,10 @@ impl Page {
             ('b', link(&row.subject_path, &subject)),
             ('c', link(&tenant_path, &of(&row.tenant, &row.tenant_id))),
             // Without a value it was taken away.
-            ('d', format!("<strong>{}</strong>", escape(&of(&row.value, "—")))),
+            (
+                'd',
+                format!("<strong>{}</strong>", escape(&of(&row.value, "—"))),
+            ),
         ];
         filled(told.text(self.lang), &gaps)
     }
@@ -75,7 +79,10 @@ impl Page {
         let path = format!("providers/{}", row.provider);
         let gaps = [
             ('b', link(&path, &row.provider)),
-            ('c', format!(r#"<span class="mono">…{}</span>"#, escape(&row.last4))),
+            (
+                'c',
+                format!(r#"<span class="mono">…{}</span>"#, escape(&row.last4)),
+            ),
             ('d', escape(&detail).to_string()),
         ];
         filled(told.text(self.lang), &gaps)

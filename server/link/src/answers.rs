@@ -154,6 +154,9 @@ mod tests {
         let told = not_taken(StatusCode::UNAUTHORIZED).to_string();
         assert!(told.contains("INTERNAL_SECRET"), "{told}");
         let other = not_taken(StatusCode::BAD_GATEWAY).to_string();
-        assert!(other.contains("502") && !other.contains("INTERNAL_SECRET"), "{other}");
+        assert!(
+            other.contains("502") && !other.contains("INTERNAL_SECRET"),
+            "{other}"
+        );
     }
 }

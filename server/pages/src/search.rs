@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use admin_templates::labels::{FaultName, Label as _, SearchKind, Word as _};
-use admin_templates::page::{Area, Lang};
+use admin_templates::page::Lang;
 use admin_templates::search::{SearchGroup, SearchHit, SearchPage};
 use poem::handler;
 use poem::web::{Data, Query};
@@ -164,7 +164,11 @@ async fn everything(
     let all = gateways.all().await?;
     let kept = all.iter().filter_map(|gateway| gateway.kept.as_ref());
     let fit = kept.filter(|kept| {
-        let names = [kept.place.name.as_str(), kept.place.url.as_str(), kept.id.as_str()];
+        let names = [
+            kept.place.name.as_str(),
+            kept.place.url.as_str(),
+            kept.id.as_str(),
+        ];
         names.iter().any(|name| has(name, &wanted))
     });
     found.add(
@@ -196,12 +200,10 @@ pub(super) async fn admin_search(
     let text = query.text();
     let mut found = Found::default();
     if !text.is_empty() {
-        let rooms = (&*accounts, &*catalogue);
-        found = everything(&who, text, (&rooms.0, &rooms.1), (&gateways, &reports)).await?;
+        found = everything(&who, text, (&accounts, &catalogue), (&gateways, &reports)).await?;
         let links = admin_templates::nav::links(&who.page().await);
         found.add(SearchKind::Page, pages_of(&who, links, &folded(text)));
     }
-    debug_assert_eq!(who.area(), Area::Admin);
     who.show(&found.page(text)).await
 }
 

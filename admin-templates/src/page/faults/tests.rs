@@ -126,7 +126,9 @@ fn an_operator_reads_the_cause_and_gets_the_way_to_the_keys() {
     // Without a provider to name, the way goes to the model's targets.
     let nobody = admin.fault("no_capacity", "kimi-k2", "", Credits::ZERO);
     assert!(
-        nobody.to_string().contains(r#"href="/admin/models/kimi-k2""#),
+        nobody
+            .to_string()
+            .contains(r#"href="/admin/models/kimi-k2""#),
         "{nobody}"
     );
 }

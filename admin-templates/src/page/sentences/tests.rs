@@ -42,7 +42,10 @@ fn a_recharge_is_a_sentence_with_a_link_to_the_tenant() {
     let html = page(Lang::En).told(&row("tenant.recharge"));
     assert_eq!(html.text(), "admin gave Northwind {b} 1,200 credits");
     let markup = html.to_string();
-    assert!(markup.contains(r#"href="/admin/tenants/ten_1""#), "{markup}");
+    assert!(
+        markup.contains(r#"href="/admin/tenants/ten_1""#),
+        "{markup}"
+    );
     let html = page(Lang::Zh).told(&row("tenant.recharge"));
     assert_eq!(html.text(), "admin 为 Northwind {b} 充值 1,200 额度");
 }
@@ -59,9 +62,27 @@ fn every_action_is_whole_escaped_and_without_its_code() {
             assert_eq!(lang == Lang::En, text.is_ascii(), "{text}");
         }
         for (words, gaps) in [
-            (AuditTold::ALL.iter().map(|w| (w.text(Lang::En), w.text(Lang::Zh))).collect::<Vec<_>>(), "abcd"),
-            (NewsTold::ALL.iter().map(|w| (w.text(Lang::En), w.text(Lang::Zh))).collect(), "bcd"),
-            (AlertKind::ALL.iter().map(|w| (w.text(Lang::En), w.text(Lang::Zh))).collect(), "b"),
+            (
+                AuditTold::ALL
+                    .iter()
+                    .map(|w| (w.text(Lang::En), w.text(Lang::Zh)))
+                    .collect::<Vec<_>>(),
+                "abcd",
+            ),
+            (
+                NewsTold::ALL
+                    .iter()
+                    .map(|w| (w.text(Lang::En), w.text(Lang::Zh)))
+                    .collect(),
+                "bcd",
+            ),
+            (
+                AlertKind::ALL
+                    .iter()
+                    .map(|w| (w.text(Lang::En), w.text(Lang::Zh)))
+                    .collect(),
+                "b",
+            ),
         ] {
             for (en, zh) in words {
                 for gap in gaps.chars() {
@@ -71,7 +92,12 @@ fn every_action_is_whole_escaped_and_without_its_code() {
             }
         }
     }
-    assert!(page(Lang::En).told(&row("newer.action")).text().contains("changed"));
+    assert!(
+        page(Lang::En)
+            .told(&row("newer.action"))
+            .text()
+            .contains("changed")
+    );
 }
 
 #[test]
@@ -94,7 +120,11 @@ fn gateways_and_alerts_tell_sentences_too() {
         "The balance of the key …k2f9 of moonshot is low, 3.2 USD"
     );
     for kind in GatewayNews::ALL {
-        assert!(NewsTold::from_code(kind.code()).is_some(), "{}", kind.code());
+        assert!(
+            NewsTold::from_code(kind.code()).is_some(),
+            "{}",
+            kind.code()
+        );
     }
     let alert = AlertRow {
         severity: Severity::Critical,
@@ -105,7 +135,10 @@ fn gateways_and_alerts_tell_sentences_too() {
     };
     let html = page(Lang::En).alarm(&alert);
     assert_eq!(html.text(), "moonshot has no working key left");
-    assert!(html.to_string().contains(r#"href="/admin/providers/moonshot""#));
+    assert!(
+        html.to_string()
+            .contains(r#"href="/admin/providers/moonshot""#)
+    );
     for kind in AlertKind::ALL {
         assert!(kind.text(Lang::En).contains("{b}"), "{}", kind.code());
     }

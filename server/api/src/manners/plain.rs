@@ -16,7 +16,10 @@ const BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// A number without its exponent; `None` where it is too small or large for an amount.
 fn plain(number: &str) -> Option<String> {
     let (digits, exponent) = number.split_once(['e', 'E'])?;
-    let exponent: i32 = exponent.parse().ok().filter(|size: &i32| size.abs() <= 30)?;
+    let exponent: i32 = exponent
+        .parse()
+        .ok()
+        .filter(|size: &i32| size.abs() <= 30)?;
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", digits),
@@ -78,10 +81,15 @@ pub(super) fn decimals(json: &str) -> Cow<'_, str> {
 
 fn is_ours(response: &Response) -> bool {
     let headers = response.headers();
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/json"))
         && !headers.contains_key(CONTENT_ENCODING)
-        && response.extensions().get::<crate::error::InDialect>().is_none()
+        && response
+            .extensions()
+            .get::<crate::error::InDialect>()
+            .is_none()
 }
 
 /// An answer of a management route as it is sent.

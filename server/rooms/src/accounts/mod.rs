@@ -33,6 +33,7 @@ pub use self::users::{NewUser, UserChange};
 use crate::auth::password::{PasswordError, Passwords};
 use crate::auth::{Auth, api_key};
 use crate::settings::{Settings, TenantDefaults};
+pub use server_store::accounts::FoundName;
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]

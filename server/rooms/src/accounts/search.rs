@@ -21,6 +21,11 @@ pub struct FoundAccounts {
 }
 
 impl Accounts {
+    /// Tenants by a part of their name, in order of name: at most `limit`, all where nothing is said.
+    pub async fn tenants_named(&self, part: &str, limit: i64) -> Result<Vec<FoundName>, DbError> {
+        self.store.find_tenants(part, limit).await
+    }
+
     /// Whatever has `text` in its name or as its id: of one tenant, or of the whole platform.
     pub async fn find(
         &self,

@@ -80,11 +80,7 @@ impl Store {
         let whose = tenant.map_or("", TenantId::as_str);
         let rows: Vec<(String, String, String)> = on!(self.db, |conn| {
             users::table
-                .filter(
-                    users::tenant_id
-                        .eq(whose)
-                        .or(everywhere.into_sql::<Bool>()),
-                )
+                .filter(users::tenant_id.eq(whose).or(everywhere.into_sql::<Bool>()))
                 .filter(users::status.ne(UserStatus::Deleted.word()))
                 .filter(
                     coalesce(users::username_folded, lower(users::username))

@@ -115,8 +115,16 @@ async fn the_audit_log_speaks_in_sentences_with_links() {
         superadmin(&place, &token, "mira", "read_only").await;
         let mut owner = place.owner().await;
         for (lang, recharge, added) in [
-            ("en", "admin gave Northwind 1200 credits", "admin added the superadmin mira"),
-            ("zh-CN", "admin 为 Northwind 充值 1200 额度", "admin 添加了超级管理员 mira"),
+            (
+                "en",
+                "admin gave Northwind 1200 credits",
+                "admin added the superadmin mira",
+            ),
+            (
+                "zh-CN",
+                "admin 为 Northwind 充值 1200 额度",
+                "admin 添加了超级管理员 mira",
+            ),
         ] {
             owner.headers = vec![("accept-language", lang.to_owned())];
             let page = owner.get("/admin/audit").await.body;
@@ -125,6 +133,87 @@ async fn the_audit_log_speaks_in_sentences_with_links() {
             assert!(text.contains(added), "{text}");
             let link = format!("href=\"/admin/tenants/{id}\"");
             assert!(page.contains(&link), "{page}");
+        }
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_call_of_the_studio_says_why_what_it_cost_and_what_to_do() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let id = tenant(&place, &token, "Acme").await;
+        let mut ada = log_in(&place, "Acme", "ada").await;
+        let form = [
+            ("model", "sandbox-chat"),
+            ("message", "hi"),
+            ("history", "[]"),
+        ];
+        let short = [
+            ("en", "Not enough credits", "Top up", "Nothing was charged."),
+            ("zh-CN", "额度不足", "请充值", "未产生费用。"),
+        ];
+        // Nobody listens where the gateway should.
+        let away = [
+            (
+                "en",
+                "temporarily unavailable",
+                "Try again",
+                "Nothing was charged.",
+            ),
+            ("zh-CN", "暂时不可用", "请稍候重试", "未产生费用。"),
+        ];
+        for (recharged, told) in [(false, short), (true, away)] {
+            if recharged {
+                let path = format!("/admin/api/tenants/{id}/recharge");
+                let made = place.api(Method::POST, &path, &token, &json!({"amount": 5}));
+                assert!(made.await.status.is_success());
+            }
+            for (lang, cause, step, free) in told {
+                ada.headers = vec![("accept-language", lang.to_owned())];
+                let page = ada.post("/portal/studio/chat", &form).await;
+                assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+                let text = super::console::text(&page.body);
+                for part in [cause, step, free] {
+                    assert!(text.contains(part), "{part}: {text}");
+                }
+                for code in [
+                    "insufficient_credits",
+                    "no_capacity",
+                    "unavailable\"",
+                    "{a}",
+                ] {
+                    assert!(!text.contains(code), "{code}: {text}");
+                }
+            }
+        }
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_ends_with_a_newline_and_writes_amounts_in_plain_decimals() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let id = tenant(&place, &token, "Acme").await;
+        let path = format!("/admin/api/tenants/{id}/recharge");
+        let body = json!({"amount": "0.000001", "note": "1e-6"});
+        let made = place.api(Method::POST, &path, &token, &body).await;
+        assert!(made.status.is_success(), "{}", made.body);
+        assert!(made.body.contains("\"amount\":0.000001"), "{}", made.body);
+        assert!(
+            !made.body.replace("\"1e-6\"", "").contains("e-6"),
+            "{}",
+            made.body
+        );
+        let missing = place
+            .api(Method::GET, "/admin/api/nowhere", &token, &body)
+            .await;
+        let list = place
+            .api(Method::GET, "/admin/api/tenants", &token, &body)
+            .await;
+        for answer in [made, missing, list] {
+            assert!(answer.body.ends_with("}\n"), "{}", answer.body);
         }
         place.end().await;
     }
@@ -158,7 +247,11 @@ async fn the_search_finds_parts_of_names_and_ids_and_no_other_tenants() {
                 format!("href=\"/admin/tenants/{north}/keys\""),
                 format!("href=\"/admin/tenants/{south}/keys\""),
             ),
-            ("sandbox-ch", "href=\"/admin/models/sandbox-chat\"".to_owned(), link(&north)),
+            (
+                "sandbox-ch",
+                "href=\"/admin/models/sandbox-chat\"".to_owned(),
+                link(&north),
+            ),
             ("no_capacity", "no working key".to_owned(), link(&north)),
             ("Gatew", "href=\"/admin/gateways\"".to_owned(), link(&north)),
         ] {
@@ -185,7 +278,10 @@ async fn the_search_finds_parts_of_names_and_ids_and_no_other_tenants() {
         // The portal's box finds its own tenant's and nobody else's, by name or by id.
         let mut ada = log_in(&place, "Southwind 100%", "ada").await;
         let own = ada.get("/portal/search?q=robot").await.body;
-        assert!(own.contains(&format!("/portal/keys/{}", key_of[1])), "{own}");
+        assert!(
+            own.contains(&format!("/portal/keys/{}", key_of[1])),
+            "{own}"
+        );
         assert!(!own.contains(&key_of[0]), "{own}");
         for text in [north.as_str(), "northwind", key_of[0].as_str()] {
             let page = ada.get(&format!("/portal/search?q={text}")).await.body;
@@ -193,7 +289,11 @@ async fn the_search_finds_parts_of_names_and_ids_and_no_other_tenants() {
             assert!(!main.contains("class=\"top-name\""), "{text}: {main}");
         }
         let ada_page = ada.get("/portal/search?q=ada").await.body;
-        assert_eq!(ada_page.matches("/portal/members/usr_").count(), 1, "{ada_page}");
+        assert_eq!(
+            ada_page.matches("/portal/members/usr_").count(),
+            1,
+            "{ada_page}"
+        );
         place.end().await;
     }
 }
@@ -210,7 +310,14 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Texts of the form `kind.verb` that are names of other things.
-const NO_ACTIONS: &[&str] = &["tenant.id", "key.id", "user.id", "model.id", "price.csv", "price.json"];
+const NO_ACTIONS: &[&str] = &[
+    "tenant.id",
+    "key.id",
+    "user.id",
+    "model.id",
+    "price.csv",
+    "price.json",
+];
 
 #[test]
 fn every_action_of_the_audit_log_has_a_sentence_in_both_languages() {

@@ -273,7 +273,7 @@ pub(in super::super) async fn call_page(
     let of_hold = route.as_deref().map(|route| route.demanded.as_str());
     Ok(CallPage {
         id: detail.id.to_string(),
-        request_id: request.map_or_else(String::new, RequestId::into_string),
+        request_id: request.map_or_else(|| detail.id.to_string(), RequestId::into_string),
         status,
         notes: notes(&record, &detail.charge),
         lost: record.loss,
