@@ -128,6 +128,14 @@
       if (location.hash === "#menu") location.hash = "#content";
       return;
     }
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey) {
+      const find = document.getElementById("find");
+      if (!find) return;
+      event.preventDefault();
+      find.focus();
+      find.select();
+      return;
+    }
     // A slash goes to the search, as people are used to.
     const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
     if (event.key !== "/" || typing || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -135,6 +143,16 @@
     if (!field) return;
     event.preventDefault();
     field.focus();
+  });
+
+  // Filters apply at once; without a script their button does it.
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    // Dates change with every figure that is typed, and texts when they are left for the button.
+    if (!(field instanceof HTMLSelectElement)) return;
+    const form = field.form;
+    if (!form || form.method !== "get" || !form.classList.contains("filters")) return;
+    form.requestSubmit();
   });
 
   // A form is sent once, and filters without value stay out of the address.

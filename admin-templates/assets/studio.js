@@ -228,6 +228,11 @@
         if (near) down();
       };
       const take = (name, data) => {
+        // Why, in the reader's language; it comes after what the API says to programs.
+        if (name === "failed") {
+          fault = JSON.parse(data).message;
+          return;
+        }
         if (name === "charged") {
           const { credits, call } = JSON.parse(data);
           article.append(costOf(words, credits, call));
@@ -235,7 +240,7 @@
         }
         if (data === "[DONE]") return;
         const chunk = JSON.parse(data);
-        if (chunk.error) fault = chunk.error.message || words.failed;
+        if (chunk.error) fault = words.broke;
         const delta = chunk.choices && chunk.choices[0] && chunk.choices[0].delta;
         if (!delta || !delta.content) return;
         text += delta.content;

@@ -33,9 +33,12 @@ sampled! {
         pub next: String,
     }
 
-    /// The first start: whoever has the one-time password makes the first superadmin.
-    /// `POST /admin/setup` with `one_time`, `username`, `password`, `repeat`.
+    /// The first start: whoever has the one-time password makes the first superadmin; later a superadmin
+    /// whose password somebody else chose. `POST /admin/setup` with `one_time`, `username`, `password`,
+    /// `repeat`.
     pub struct FirstStart {
+        /// Whether this is the platform's first superadmin.
+        pub first: bool,
         /// What was typed.
         pub form: Form,
     }
@@ -137,6 +140,12 @@ sampled! {
         pub request_id: String,
         /// When to try again, in seconds.
         pub retry_after_s: Option<u64>,
+    }
+
+    /// The same for somebody who is signed in: with the navigation around it.
+    pub struct ErrorInside {
+        /// What is wrong.
+        pub error: ErrorPage,
     }
 }
 

@@ -33,6 +33,12 @@ pub(crate) fn groups(page: &Page) -> Vec<NavGroup> {
     }
 }
 
+/// Every link that the signed-in person sees, with its label, for a search among pages.
+pub fn links(page: &Page) -> Vec<(&'static str, &'static str)> {
+    let all = groups(page).into_iter().flat_map(|group| group.links);
+    all.map(|link| (link.href, link.label)).collect()
+}
+
 fn admin(page: &Page) -> Vec<NavGroup> {
     let t = page.text();
     vec![

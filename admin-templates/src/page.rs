@@ -2,6 +2,8 @@
 //! Decides nothing about sessions; the server fills it.
 
 mod amounts;
+mod faults;
+mod sentences;
 
 use shared::clock::Moment;
 use shared::zone::Zone;
@@ -9,6 +11,8 @@ use shared::zone::Zone;
 use crate::html::{Html, escape, url_part};
 use crate::labels::{Label, PersonRole};
 use crate::text::Text;
+
+pub use self::faults::fault_told;
 
 /// What stands where nothing was measured.
 const DASH: &str = r#"<span class="faint">—</span>"#;

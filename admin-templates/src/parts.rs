@@ -151,6 +151,8 @@ sampled! {
         pub operation: Operation,
         /// How it ended.
         pub status: CallStatus,
+        /// Why it did not succeed, by the fault's word, where its status does not say it.
+        pub fault: Option<String>,
         /// Made with a test key.
         pub test: bool,
         /// Of all classes.

@@ -286,6 +286,11 @@ impl PortalSettings {
     pub fn api_base(&self) -> String {
         format!("{}/api/v1", self.base_url)
     }
+
+    /// What an Anthropic client is told to use: it adds the version itself.
+    pub fn anthropic_base(&self) -> String {
+        format!("{}/api", self.base_url)
+    }
 }
 
 impl StudioModel {

@@ -5,8 +5,8 @@ use askama::Template;
 use shared::credits::Credits;
 
 use crate::account::{
-    ConfirmPassword, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor, SecretOnce,
-    Security, SignIn, TotpSetup,
+    ConfirmPassword, ErrorInside, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor,
+    SecretOnce, Security, SignIn, TotpSetup,
 };
 use crate::admin::balances::BalancePage;
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
@@ -40,6 +40,7 @@ use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,
     PortalSettings, PortalUsage, StudioChat, StudioImage,
 };
+use crate::search::SearchPage;
 use crate::text::Text;
 
 /// A page could not be written. It means a fault in this crate, not in what the view holds.
@@ -158,7 +159,9 @@ views! {
     RecoveryCodes "recovery-codes" "account/recovery.html" [Admin, Portal] "/security/recovery" true;
     SecretOnce "secret-once" "account/secret.html" [Admin, Portal] "/keys/new" true;
     PasswordOnce "password-once" "account/password.html" [Admin, Portal] "/members/mem_1/password" true;
-    ErrorPage "error" "account/error.html" [Admin, Portal] "/nowhere" true;
+    ErrorPage "error" "account/error.html" [Admin, Portal] "/nowhere" false;
+    ErrorInside "error-inside" "account/error_inside.html" [Admin, Portal] "/nowhere" true;
+    SearchPage "search" "search.html" [Admin, Portal] "/search?q=north" true;
     Dashboard "dashboard" "admin/dashboard.html" [Admin] "" true;
     TenantList "tenants" "admin/tenants.html" [Admin] "/tenants" true;
     TenantNew "tenant-new" "admin/tenant_new.html" [Admin] "/tenants/new" true;

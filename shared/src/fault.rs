@@ -171,6 +171,25 @@ impl Fault {
 }
 
 impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::BadRequest,
+        Self::ContentPolicy,
+        Self::EndUserBlocked,
+        Self::InvalidKey,
+        Self::QuotaExhausted,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::Interrupted,
+        Self::InvalidAnswer,
+        Self::NotFound,
+        Self::NoCapacity,
+        Self::Canceled,
+        Self::Internal,
+    ];
+
     /// Stable word for logs, usage records and metric labels.
     pub fn word(self) -> &'static str {
         match self {
@@ -190,5 +209,37 @@ impl FaultKind {
             Self::Canceled => "canceled",
             Self::Internal => "internal",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FaultKind as K;
+
+    #[test]
+    fn every_kind_stands_in_the_list_once() {
+        let mut seen = [0; K::ALL.len()];
+        for kind in K::ALL {
+            // A kind that is missing here does not compile.
+            let place = match kind {
+                K::BadRequest => 0,
+                K::ContentPolicy => 1,
+                K::EndUserBlocked => 2,
+                K::InvalidKey => 3,
+                K::QuotaExhausted => 4,
+                K::RateLimited => 5,
+                K::Overloaded => 6,
+                K::Timeout => 7,
+                K::Unreachable => 8,
+                K::Interrupted => 9,
+                K::InvalidAnswer => 10,
+                K::NotFound => 11,
+                K::NoCapacity => 12,
+                K::Canceled => 13,
+                K::Internal => 14,
+            };
+            seen[place] += 1;
+        }
+        assert_eq!(seen, [1; K::ALL.len()]);
     }
 }

@@ -126,6 +126,16 @@ sampled! {
         pub hold: Credits,
     }
 
+    /// A try of a model to which the provider gave no answer.
+    pub struct FailedTry {
+        /// The fault's word.
+        pub fault: String,
+        /// Where it failed; empty where no provider was asked.
+        pub provider: String,
+        /// The provider's own words, or what the gateway says.
+        pub detail: String,
+    }
+
     /// What came of trying a model.
     pub struct TryOutcome {
         /// How it ended.
@@ -199,5 +209,7 @@ sampled! {
         pub attempt: Form,
         /// What came of it.
         pub attempt_result: Option<TryOutcome>,
+        /// Why the provider gave no answer.
+        pub attempt_failed: Option<FailedTry>,
     }
 }

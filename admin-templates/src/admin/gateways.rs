@@ -83,6 +83,8 @@ sampled! {
         pub kind: GatewayNews,
         /// The provider whose key it is about.
         pub provider: String,
+        /// How that key ends.
+        pub last4: String,
         /// More about it.
         pub detail: String,
     }

@@ -55,6 +55,16 @@ sampled! {
         pub action: String,
         /// The id of what was changed.
         pub subject: String,
+        /// Its name, where the entry tells it.
+        pub subject_name: String,
+        /// Where it is, a path below `/admin`; empty where it has no page.
+        pub subject_path: String,
+        /// The name of the tenant it is about.
+        pub tenant: String,
+        /// The tenant's id; empty where it is about none.
+        pub tenant_id: String,
+        /// An amount or a number that belongs into the sentence.
+        pub value: String,
     }
 
     /// `GET /admin/audit`. Filters `actor`, `action`, `subject`, `from`, `to`. The same query on

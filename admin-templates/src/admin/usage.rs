@@ -15,8 +15,20 @@ sampled! {
     pub struct UsageLog {
         /// How it is looked at.
         pub list: ListState,
+        /// What may be meant by its filters.
+        pub suggest: Suggestions,
         /// A page of calls, newest first.
         pub rows: Vec<CallRow>,
+    }
+
+    /// Names that the filters of a list offer while somebody types; others are taken as well.
+    pub struct Suggestions {
+        /// Tenants.
+        pub tenants: Vec<String>,
+        /// Models.
+        pub models: Vec<String>,
+        /// Providers.
+        pub providers: Vec<String>,
     }
 
     /// A try at a provider.
@@ -123,6 +135,8 @@ sampled! {
         pub status: CallStatus,
         /// Why it did not succeed.
         pub fault: Option<String>,
+        /// The provider where it failed; empty where none is known.
+        pub blamed: String,
         /// What is odd about its counts or its charge.
         pub notes: Vec<CallNote>,
         /// What it came to and the platform bears.

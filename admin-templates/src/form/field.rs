@@ -44,6 +44,7 @@ pub struct Field<'a> {
     required: bool,
     focus: bool,
     mono: bool,
+    suggest: &'a str,
     choices: Vec<Choice>,
 }
 
@@ -62,6 +63,7 @@ impl<'a> Field<'a> {
             required: false,
             focus: false,
             mono: false,
+            suggest: "",
             choices: Vec::new(),
         }
     }
@@ -84,6 +86,13 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn mono(mut self) -> Self {
         self.mono = true;
+        self
+    }
+
+    /// The id of a list of what may be meant.
+    #[must_use]
+    pub fn suggest(mut self, list: &'a str) -> Self {
+        self.suggest = list;
         self
     }
 

@@ -1,18 +1,23 @@
 //! States, roles and kinds: closed sets of words, each with its tone and both languages.
 //! A word without a translation does not compile.
 
+mod audit;
 mod calls;
+mod faults;
 mod models;
 mod money;
 mod people;
 mod platform;
 mod providers;
+mod search;
 mod supply;
 
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
+pub use audit::{AuditTold, NewsTold};
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
+pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
@@ -25,6 +30,7 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
+pub use search::SearchKind;
 pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, ProviderFilter, RouteState};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.

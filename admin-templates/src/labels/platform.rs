@@ -37,46 +37,46 @@ labels! {
         /// All that are not named.
         Others = "others", Plain, "others", "其他";
     }
-    /// What an alert says; what it is about stands beside it.
+    /// What an alert says; `{b}` is what it is about.
     AlertKind {
         /// A provider's key was disabled.
-        KeyRefused = "key_refused", Bad, "The provider refused a key", "供应商拒绝了密钥";
+        KeyRefused = "key_refused", Bad, "{b}: the provider refused this key", "{b}：供应商拒绝了该密钥";
         /// Every key of a provider cools down.
-        KeysCooling = "keys_cooling", Warn, "Every key cools down", "全部密钥都在冷却";
+        KeysCooling = "keys_cooling", Warn, "All keys of {b} are rate-limited", "{b} 的全部密钥均已触发限流";
         /// A key's account is at its floor, so that it takes no calls.
-        KeyParked = "key_parked", Bad, "A key is parked: its account is empty", "密钥余额不足，已暂停";
+        KeyParked = "key_parked", Bad, "{b}: this key is parked because its account is empty", "{b}：账户余额不足，密钥已暂停";
         /// A key's balance is below the line of a warning.
-        BalanceLow = "balance_low", Warn, "The balance of a key is low", "密钥余额偏低";
+        BalanceLow = "balance_low", Warn, "The balance of {b} is low", "{b} 余额偏低";
         /// It ends within days.
-        BalanceEnding = "balance_ending", Warn, "The balance of a key ends soon", "密钥余额即将用尽";
+        BalanceEnding = "balance_ending", Warn, "The balance of {b} ends soon", "{b} 余额即将用尽";
         /// A provider has no key that works.
-        NoKeys = "no_keys", Bad, "No working key is left", "已无可用密钥";
+        NoKeys = "no_keys", Bad, "{b} has no working key left", "{b} 已无可用密钥";
         /// A gateway does not answer.
-        GatewayAway = "gateway_away", Bad, "A gateway does not answer", "网关无响应";
+        GatewayAway = "gateway_away", Bad, "The gateway {b} does not answer", "网关 {b} 无响应";
         /// A gateway answers slowly or in part.
-        GatewayDegraded = "gateway_degraded", Warn, "A gateway is degraded", "网关已降级";
+        GatewayDegraded = "gateway_degraded", Warn, "The gateway {b} is degraded", "网关 {b} 已降级";
         /// A tenant's credits last less than a day.
-        CreditsLow = "credits_low", Warn, "Less than a day of credits is left", "额度不足一天";
+        CreditsLow = "credits_low", Warn, "{b} has credits for less than a day", "{b} 的额度不足一天";
         /// A tenant has nothing left.
-        CreditsOut = "credits_out", Bad, "The credits are used up", "额度已用尽";
+        CreditsOut = "credits_out", Bad, "The credits of {b} are used up", "{b} 的额度已用尽";
         /// Many calls of a model or provider fail.
-        CallsFail = "calls_fail", Bad, "Many calls fail", "大量调用失败";
+        CallsFail = "calls_fail", Bad, "Many calls of {b} fail", "{b} 有大量调用失败";
         /// First tokens take long.
-        SlowFirstToken = "slow_first_token", Warn, "First tokens come late", "首 token 延迟过高";
+        SlowFirstToken = "slow_first_token", Warn, "First tokens of {b} come late", "{b} 的首 Token 延迟过高";
         /// Generations were lost.
-        Lost = "lost", Bad, "Generations were lost on the link", "链路丢失了生成结果";
+        Lost = "lost", Bad, "Generations were lost on the link to {b}", "与 {b} 之间的链路丢失了生成结果";
         /// A model can be called but has no price.
-        NoPrice = "no_price", Warn, "A model has no price", "模型未定价";
+        NoPrice = "no_price", Warn, "The model {b} has no price", "模型 {b} 未定价";
         /// Calls had something that no rate of their price fits.
-        Unpriced = "unpriced", Bad, "Calls were charged without a fitting rate", "有调用缺少对应费率";
+        Unpriced = "unpriced", Bad, "Calls of {b} were charged without a fitting rate", "{b} 有调用缺少对应费率";
         /// A queue is nearly full.
-        QueueFull = "queue_full", Warn, "A queue is nearly full", "队列即将满载";
+        QueueFull = "queue_full", Warn, "The queue {b} is nearly full", "队列 {b} 即将满载";
         /// A provider has no longer what a target names.
-        ModelGone = "model_gone", Bad, "The provider no longer lists a model in use", "供应商已不再提供正在使用的模型";
+        ModelGone = "model_gone", Bad, "The provider no longer lists {b}, which is in use", "供应商已不再提供正在使用的 {b}";
         /// A model that is offered ends soon.
-        ModelEnds = "model_ends", Warn, "A model will be retired", "模型即将停用";
+        ModelEnds = "model_ends", Warn, "The model {b} will be retired", "模型 {b} 即将停用";
         /// A model that is offered has ended.
-        ModelEnded = "model_ended", Warn, "A model is retired and still visible", "模型已停用但仍可见";
+        ModelEnded = "model_ended", Warn, "The model {b} is retired and still visible", "模型 {b} 已停用但仍可见";
     }
     /// A call that is typical of an operation.
     TypicalCall {

@@ -204,6 +204,9 @@ AdminText [] {
     field: "Field", "字段";
     first_credits: "Initial credits", "初始额度";
     first_owner: "Owner", "所有者";
+    fault_keys: "Keys of {b}", "{b} 的密钥";
+    fault_providers: "its providers", "其供应商";
+    fault_targets: "Targets of {a}", "{a} 的运行目标";
     first_target: "First target", "运行目标";
     gateway: "Gateway", "网关";
     add_gateway: "Add gateway", "添加网关";

@@ -118,6 +118,8 @@ Text [a: AdminText, u: PortalText] {
     error_wrong: "This is not correct.", "不正确。";
     errors: "Errors", "错误数";
     expires: "Expires", "到期时间";
+    fault_free: "Nothing was charged.", "未产生费用。";
+    fault_charged: "What was delivered is charged.", "已交付部分已计费。";
     filter: "Filter", "筛选";
     first_call: "A first call", "第一次调用";
     first_start: "Welcome to Waule", "欢迎使用 Waule";
@@ -240,6 +242,9 @@ Text [a: AdminText, u: PortalText] {
     optional: "optional", "可选";
     other_language: "中", "EN";
     output_tokens: "Output tokens", "输出 tokens";
+    own_password: "Choose your own password", "设置您自己的密码";
+    own_password_help: "Your password was chosen by somebody else. Enter it once more and replace it with your own.", "您当前的密码由他人设置，请再次输入并更换为自己的密码。";
+    given_password: "The password you were given", "他人为您设置的密码";
     pages: "Pages", "分页";
     password: "Password", "密码";
     password_once: "The new password", "新密码";
@@ -277,6 +282,10 @@ Text [a: AdminText, u: PortalText] {
     save: "Save", "保存";
     scopes: "Permissions", "权限范围";
     search: "Search", "搜索";
+    search_box: "Search names and ids", "搜索名称或编号";
+    search_lede: "Parts of names, and ids of anything. Ctrl+K brings you here from everywhere.", "输入部分名称，或任何对象的编号；在任意页面按 Ctrl+K 即可搜索。";
+    search_nothing: "Nothing was found", "没有找到";
+    search_what: "What are you looking for?", "要找什么？";
     second_factor: "Two-factor sign-in", "两步验证";
     second_factor_help: "A code from an app on your phone, besides the password.", "除密码外，还需手机应用生成的验证码。";
     secret_once: "Your new key", "你的新密钥";

@@ -42,6 +42,13 @@ macro_rules! catalogue {
 
 use catalogue;
 
+impl Text {
+    /// That a call which failed cost nothing; words about calls are put together outside of pages too.
+    pub const fn fault_free(&self) -> &'static str {
+        self.fault_free
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,12 +11,15 @@ PortalText [] {
     alert_hint: "The overview then says so. Empty: only when they last for less than three days.", "低于此值时在概览页提醒；留空则仅在预计不足三天时提醒。";
     alerts: "When credits run low", "余额提醒";
     at_most: "At most", "最多花费";
-    base_url_help: "The base URL for OpenAI and Anthropic clients:", "OpenAI 与 Anthropic 客户端使用的接口地址：";
+    base_url_help: "Base URL for OpenAI clients:", "OpenAI 客户端使用的接口地址：";
+    base_url_anthropic: "Base URL for Anthropic clients, which add /v1/messages themselves:", "Anthropic 客户端使用的接口地址（客户端自行追加 /v1/messages）：";
     by_member_month: "By caller, 30 days", "调用方排行（30 天）";
     by_model_month: "By model, 30 days", "模型排行（30 天）";
     charge_reckoned: "The charge, line by line", "扣费明细";
     conversation: "Conversation", "对话内容";
-    failed: "No answer came", "未收到回答";
+    broke_off: "The answer broke off. What was delivered may be charged; see your calls.", "回答中断，已交付部分可能计费，请查看调用记录。";
+    failed: "No response", "未收到回答";
+    fault_unavailable: "unavailable", "暂不可用";
     key_route: "Where its calls go", "调用去向";
     key_route_help: "On top of what binds all of your calls: it forbids and demands more, and never less.", "在约束您全部调用的规则之上进一步限制，不能放宽。";
     route_ignore: "Never these providers", "排除这些供应商";

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use shared::link::wire::{self, Joining};
 use shared::link::{Failure, LinkError, Reply, ReplyBody};
 use shared::secret::Secret;
 use shared::surface::{SURFACES, Surface};
+use tracing::warn;
 
 use super::body::{PieceBody, WholeBody, header};
 use super::body_decoder::{BodyDecodeError, BodyDecoder};
@@ -47,7 +49,11 @@ pub(crate) struct HttpDoor {
 }
 
 /// What servers may send as their secret.
-struct LinkSecrets(Vec<Secret<String>>);
+struct LinkSecrets {
+    accepted: Vec<Secret<String>>,
+    /// Whether it was told that somebody shows another one.
+    told: AtomicBool,
+}
 
 impl LinkSecrets {
     /// Whether `candidate` is one of them; each is compared in constant time.
@@ -55,9 +61,19 @@ impl LinkSecrets {
         let Ok(candidate) = std::str::from_utf8(candidate) else {
             return false;
         };
-        self.0
+        self.accepted
             .iter()
             .fold(false, |opens, secret| secret.matches(candidate) | opens)
+    }
+
+    /// Says once in a life that a server shows another secret: the commonest mistake of a first start.
+    /// Whoever shows none is no server of ours.
+    fn tell(&self, candidate: &[u8]) {
+        if !candidate.is_empty() && !self.told.swap(true, Ordering::Relaxed) {
+            warn!(
+                "a server was refused: its INTERNAL_SECRET is not this gateway's; both sides need the same one"
+            );
+        }
     }
 }
 
@@ -71,7 +87,10 @@ impl HttpDoor {
                 config.prefix_kept_bytes,
                 config.gateway_body_bytes_max,
             )),
-            secrets: Arc::new(LinkSecrets(secrets.collect())),
+            secrets: Arc::new(LinkSecrets {
+                accepted: secrets.collect(),
+                told: AtomicBool::new(false),
+            }),
             tls: config.tls()?,
         })
     }
@@ -144,6 +163,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         let secret = request.headers().get(wire::SECRET);
         let secret = secret.map(HeaderValue::as_bytes).unwrap_or_default();
         if !self.secrets.opens(secret) {
+            self.secrets.tell(secret);
             return Ok(StatusCode::UNAUTHORIZED.into_response());
         }
         let mut response = self.inner.call(request).await?.into_response();

@@ -64,6 +64,7 @@ use self::infer::places::Places;
 use self::manners::body;
 use self::manners::cors::Cors;
 use self::manners::methods::Methods;
+use self::manners::plain;
 
 /// Where the tenants' API begins.
 pub const PREFIX: &str = "/api/v1";
@@ -378,7 +379,7 @@ pub fn routes(
             "/api/docs",
             get(docs::docs_page.data(docs::Docs::new(docs))),
         )
-        .nest("/", managed);
+        .nest("/", managed.around(plain_answer));
     let infer = InferApi {
         auth: rooms.auth.clone(),
         calls: rooms.calls.clone(),
@@ -391,10 +392,26 @@ pub fn routes(
         .around(with_plain_address)
         .catch_all_error(error::envelope)
         .around(move |endpoint, request| infer::shaped(endpoint, request, places.clone()))
+        .around(plain_error)
         .around(identified)
         .map_to_response()
         .boxed();
     (routes, methods)
+}
+
+/// What our own routes answer, in plain decimals and with a newline.
+async fn plain_answer<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
+    let answer = endpoint.call(request).await?.into_response();
+    Ok(plain::finished(answer).await)
+}
+
+/// The same of errors, but for those in the shape of a surface.
+async fn plain_error<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
+    let answer = endpoint.call(request).await?.into_response();
+    if answer.status().is_client_error() || answer.status().is_server_error() {
+        return Ok(plain::finished(answer).await);
+    }
+    Ok(answer)
 }
 
 /// Paths that are not in the document; all are read.

@@ -20,6 +20,8 @@ pub struct SettledCall {
     pub cost: Option<Credits>,
     /// What became of it.
     pub status: UsageStatus,
+    /// Why it failed, by the fault's word.
+    pub fault: Option<String>,
     /// Who answered.
     pub provider: String,
     /// The model's name there.
@@ -61,6 +63,7 @@ impl ReceiptSender {
             charged: settlement.charged,
             cost: record.cost,
             status: record.status,
+            fault: record.fault.clone(),
             provider: record.provider.clone(),
             provider_model: record.provider_model.clone(),
             first_byte_ms: record.first_byte_ms,

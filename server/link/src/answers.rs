@@ -59,7 +59,18 @@ pub(super) fn refusal(headers: &HeaderMap, status: StatusCode, bytes: &[u8]) -> 
     if status == StatusCode::GONE {
         return LinkError::Lost("the gateway was restarted or has forgotten it".to_owned());
     }
-    LinkError::Refused(format!("the gateway answered {}", status.as_u16()))
+    not_taken(status)
+}
+
+/// An answer that is none of those that were expected. A secret that differs is the commonest mistake of
+/// a first start, and is told as that.
+pub(super) fn not_taken(status: StatusCode) -> LinkError {
+    LinkError::Refused(if status == StatusCode::UNAUTHORIZED {
+        "the gateway does not accept this server's INTERNAL_SECRET; both sides need the same one"
+            .to_owned()
+    } else {
+        format!("the gateway answered {}", status.as_u16())
+    })
 }
 
 pub(super) async fn within<T>(
@@ -89,10 +100,7 @@ pub(super) async fn alive(response: Response<Body>) -> Result<Alive, LinkError> 
     let (status, bytes) = small(response).await?;
     match serde_json::from_slice(&bytes) {
         Ok(alive) if status.is_success() => Ok(alive),
-        _ => Err(LinkError::Refused(format!(
-            "the gateway answered {}",
-            status.as_u16()
-        ))),
+        _ => Err(not_taken(status)),
     }
 }
 
@@ -134,5 +142,21 @@ pub(super) fn lane(call: &Call) -> Lane {
         Lane::Call
     } else {
         Lane::LargeCall
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_differs_is_told_as_that() {
+        let told = not_taken(StatusCode::UNAUTHORIZED).to_string();
+        assert!(told.contains("INTERNAL_SECRET"), "{told}");
+        let other = not_taken(StatusCode::BAD_GATEWAY).to_string();
+        assert!(
+            other.contains("502") && !other.contains("INTERNAL_SECRET"),
+            "{other}"
+        );
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream;
-use http::{Method, StatusCode};
+use http::Method;
 use http_body_util::{BodyExt, Full};
 use shared::id::JournalId;
 use shared::link::events::{Event, EventSource, EventStream};
 use shared::link::{LinkError, wire};
 
-use super::answers::{ANSWER_MAX, request, small, within};
+use super::answers::{ANSWER_MAX, not_taken, request, small, within};
 use super::http::Inner;
 use super::nodes::Node;
 use super::transport::{Body, SendError, describe};
@@ -38,10 +38,6 @@ impl NodeEvents {
     }
 }
 
-fn unexpected(status: StatusCode) -> LinkError {
-    LinkError::Refused(format!("the gateway answered {status}"))
-}
-
 #[async_trait]
 impl EventSource for NodeEvents {
     fn name(&self) -> String {
@@ -51,7 +47,7 @@ impl EventSource for NodeEvents {
     async fn journal(&self) -> Result<JournalId, LinkError> {
         let (status, bytes) = small(self.get("/events/journal").await?).await?;
         if !status.is_success() {
-            return Err(unexpected(status));
+            return Err(not_taken(status));
         }
         let text: String = serde_json::from_slice(&bytes)
             .map_err(|e| LinkError::Refused(format!("unreadable journal: {e}")))?;
@@ -63,7 +59,7 @@ impl EventSource for NodeEvents {
         let path = format!("/events?journal={journal}&after={after}");
         let response = self.get(&path).await?;
         if !response.status().is_success() {
-            return Err(unexpected(response.status()));
+            return Err(not_taken(response.status()));
         }
         let lines = Lines {
             body: response.into_body(),

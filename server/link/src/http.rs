@@ -27,7 +27,7 @@ use shared::secret::Secret;
 use tokio::sync::Semaphore;
 
 use super::admin::NodeAdmin;
-use super::answers::{ANSWER_MAX, alive, request, small, within};
+use super::answers::{ANSWER_MAX, alive, not_taken, request, small, within};
 use super::events::NodeEvents;
 use super::fleet::{Fleet, header};
 use super::metrics::LinkMetrics;
@@ -157,7 +157,7 @@ impl Inner {
         };
         let (status, bytes) = small(response).await?;
         if !status.is_success() {
-            return Err(LinkError::Refused(format!("the gateway answered {status}")));
+            return Err(not_taken(status));
         }
         serde_json::from_slice(&bytes)
             .map_err(|e| LinkError::Refused(format!("unreadable status: {e}")))

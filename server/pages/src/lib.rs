@@ -22,6 +22,8 @@ mod page_guard;
 pub mod page_services;
 mod portal;
 mod preferences;
+mod refusals;
+mod search;
 mod security;
 pub mod session;
 mod settings;
@@ -70,6 +72,7 @@ fn admin(table: Table) -> Table {
     admin::pages(shared(table, "/admin"))
         .get("/admin/setup", sign_in::steps::setup_page)
         .post("/admin/setup", sign_in::steps::setup)
+        .get("/admin/search", search::admin_search)
         .get("/admin/superadmins", superadmins::superadmin_list)
         .post("/admin/superadmins", superadmins::add_superadmin)
         .post(one("/role"), superadmins::set_role)

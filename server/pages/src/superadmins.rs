@@ -70,7 +70,9 @@ pub(super) async fn superadmin_list(
     factors: Data<&Factors>,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let view = view(&who, &accounts, &factors, &browsers, Form::default()).await?;
+    // Whoever needs more is given more.
+    let least = Form::of([("role", RoleWord::ReadOnly.code())]);
+    let view = view(&who, &accounts, &factors, &browsers, least).await?;
     who.show(&view).await
 }
 

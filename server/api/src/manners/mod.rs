@@ -5,3 +5,4 @@ pub mod address;
 pub mod body;
 pub mod cors;
 pub mod methods;
+pub mod plain;

@@ -1,5 +1,7 @@
 //! The audit log: who changed what, from where, and how it was before. Changes nothing.
 
+mod subject;
+
 use shared::zone::Zone;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +12,9 @@ use poem::{IntoResponse, Request, handler};
 use serde_json::Value;
 use server_edge::date::Date;
 use server_edge::export::{Excel, audit_file};
-use server_rooms::accounts::{Accounts, AuditEntry, AuditFilter};
+use server_rooms::accounts::{AccountError, Accounts, AuditEntry, AuditFilter};
 use server_rooms::reports::{Reports, TimeRange};
-use shared::id::AuditId;
+use shared::id::{AuditId, TenantId};
 
 use super::super::error::{PageError, PageResult, parsed};
 use super::super::session::Admin;
@@ -60,8 +62,38 @@ async fn filter(
     })
 }
 
-fn row(entry: &AuditEntry) -> AuditRow {
+/// Names of the tenants that entries are about; one that is gone shows its id.
+async fn tenants(
+    accounts: &Accounts,
+    entries: &[AuditEntry],
+) -> Result<BTreeMap<String, String>, PageError> {
+    let ids: BTreeSet<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.tenant.as_deref())
+        .collect();
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let Ok(tenant) = id.parse::<TenantId>() else {
+            continue;
+        };
+        match accounts.tenant(&tenant).await {
+            Ok(tenant) => names.insert(id.to_owned(), tenant.name),
+            Err(AccountError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+    }
+    Ok(names)
+}
+
+fn row(entry: &AuditEntry, tenants: &BTreeMap<String, String>) -> AuditRow {
+    let of = subject::of(entry);
+    let tenant_id = entry.tenant.clone().unwrap_or_default();
     AuditRow {
+        subject_name: of.name,
+        subject_path: of.path,
+        value: of.value,
+        tenant: tenants.get(&tenant_id).cloned().unwrap_or_default(),
+        tenant_id,
         id: entry.id.to_string(),
         at: entry.at,
         actor_kind: word(&entry.actor.kind, ActorKind::System),
@@ -85,7 +117,8 @@ pub(super) async fn audit_log(
     let page = reports.audit_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
     let list = list_state(filters(&asked, &FILTERS), &page);
-    let rows = page.rows.iter().map(row).collect();
+    let names = tenants(&accounts, &page.rows).await?;
+    let rows = page.rows.iter().map(|entry| row(entry, &names)).collect();
     who.show(&AuditLog { list, rows }).await
 }
 
@@ -172,13 +205,15 @@ fn changes(before: Option<&str>, after: Option<&str>) -> Vec<ChangeRow> {
 pub(super) async fn audit_entry(
     who: Admin,
     Path(id): Path<String>,
+    accounts: Data<&Accounts>,
     reports: Data<&Reports>,
 ) -> PageResult {
     let id: AuditId = parsed(&id)?;
     let entry = reports.audit_entry(&id).await?;
     let entry = entry.ok_or(PageError::NotFound)?;
+    let names = tenants(&accounts, std::slice::from_ref(&entry)).await?;
     who.show(&AuditDetail {
-        row: row(&entry),
+        row: row(&entry, &names),
         changes: changes(entry.before.as_deref(), entry.after.as_deref()),
         tenant_id: entry.tenant,
     })

@@ -21,6 +21,14 @@ pub(super) fn status(record: &UsageRecord) -> CallStatus {
     word(record.status.word(), CallStatus::Failed)
 }
 
+/// Why a call failed, where its status does not say it already.
+fn fault(status: CallStatus, record: &UsageRecord) -> Option<String> {
+    record
+        .fault
+        .clone()
+        .filter(|_| status == CallStatus::Failed)
+}
+
 /// Newest keys and people of a tenant that are known by name here; older ones show their id.
 const NAMES: i64 = 500;
 
@@ -101,13 +109,15 @@ impl CallNames {
     pub(super) fn row(&self, record: UsageRecord) -> CallRow {
         let user = record.user.as_ref().map(UserId::as_str);
         let caller = user.or_else(|| record.key.as_ref().map(ApiKeyId::as_str));
+        let status = status(&record);
         CallRow {
+            fault: fault(status, &record),
             id: record.id.to_string(),
             at: record.created_at,
             tenant: self.tenant(record.tenant.as_str()),
             tenant_id: record.tenant.to_string(),
             caller: caller.map_or_else(String::new, |id| self.caller(id)),
-            status: status(&record),
+            status,
             model: record.model,
             provider: record.provider,
             operation: word(record.operation.word(), Operation::Chat),

@@ -125,12 +125,10 @@ fn event_row(told: &ToldEvent, names: &HashMap<&str, &str>) -> GatewayEventRow {
     let detail = match kind {
         GatewayNews::Started => text("version").to_owned(),
         GatewayNews::KeyDisabled | GatewayNews::KeyCooling | GatewayNews::KeyRecovered => {
-            let reason = text("reason");
-            let gap = if reason.is_empty() { "" } else { " · " };
-            format!("…{}{gap}{reason}", text("last4"))
+            text("reason").to_owned()
         }
         GatewayNews::KeyBalance => {
-            let parts = ["provider", "last4", "state", "amount", "currency"];
+            let parts = ["state", "amount", "currency"];
             parts.map(text).join(" ")
         }
         GatewayNews::Other if *body == Value::Null => told.event.kind.clone(),
@@ -142,6 +140,7 @@ fn event_row(told: &ToldEvent, names: &HashMap<&str, &str>) -> GatewayEventRow {
         gateway: names.get(gateway).copied().unwrap_or(gateway).to_owned(),
         kind,
         provider: text("provider").to_owned(),
+        last4: text("last4").to_owned(),
         detail,
     }
 }

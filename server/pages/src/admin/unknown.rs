@@ -37,6 +37,7 @@ pub(super) async fn rows(ledger: &Ledger, accounts: &Accounts) -> Result<Vec<Cal
     let names = CallNames::of(accounts, &records).await?;
     let rows = records.into_iter().map(|record| CallRow {
         status: CallStatus::Unknown,
+        fault: None,
         ..names.row(record)
     });
     Ok(rows.collect())

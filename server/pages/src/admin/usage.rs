@@ -2,10 +2,11 @@
 
 pub(super) mod call;
 
-use shared::zone::Zone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use admin_templates::admin::usage::UsageLog;
+use shared::zone::Zone;
+
+use admin_templates::admin::usage::{Suggestions, UsageLog};
 use admin_templates::labels::{CallStatus, Word};
 use admin_templates::list::ListState;
 use poem::web::Data;
@@ -13,6 +14,7 @@ use poem::{IntoResponse, Request, handler};
 use server_edge::date::Date;
 use server_edge::export::{Excel, Reader, usage_file};
 use server_rooms::accounts::Accounts;
+use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::Ledger;
 use server_rooms::reports::{Reports, TimeRange, UsageFilter, UsageStatus};
 use shared::clock::Moment;
@@ -23,6 +25,8 @@ use super::super::session::Admin;
 use super::calls::CallNames;
 use super::{Asked, filters, list_state, page_request, reports_failed, unknown, wanted};
 
+/// Tenants that the filter offers; a longer list helps nobody.
+const SUGGESTED_MAX: i64 = 200;
 /// Rows of a page of the log.
 const ROWS: u32 = 50;
 const FILTERS: [&str; 6] = ["tenant", "model", "provider", "status", "from", "to"];
@@ -39,8 +43,8 @@ fn day(asked: &BTreeMap<String, String>, name: &str) -> Option<Date> {
     wanted(asked, name).and_then(|text| text.parse().ok())
 }
 
-/// The filter of a query; `None` where nothing can pass it. A tenant is named by its id or its whole
-/// name.
+/// The filter of a query; `None` where nothing can pass it. A tenant is named by its id, its name or a
+/// part of it that no other one has.
 async fn filter(
     accounts: &Accounts,
     asked: &BTreeMap<String, String>,
@@ -51,7 +55,11 @@ async fn filter(
             Ok(id) => Some(id),
             Err(_) => match accounts.tenant_by_name(text).await? {
                 Some(tenant) => Some(tenant.id),
-                None => return Ok(None),
+                // A part of a name stands for a tenant where no other one has it.
+                None => match accounts.tenants_named(text, 2).await?.as_slice() {
+                    [one] => Some(one.tenant.clone()),
+                    _ => return Ok(None),
+                },
             },
         },
         None => None,
@@ -78,9 +86,28 @@ async fn filter(
     }))
 }
 
+/// Names that the filters offer.
+async fn suggestions(accounts: &Accounts, catalogue: &Catalogue) -> Result<Suggestions, PageError> {
+    let tenants = accounts.tenants_named("", SUGGESTED_MAX).await?;
+    let models = catalogue.models();
+    let targets = models.iter().flat_map(|model| &model.targets);
+    let providers: BTreeSet<String> = targets.map(|target| target.provider.clone()).collect();
+    Ok(Suggestions {
+        tenants: tenants.into_iter().map(|one| one.name).collect(),
+        models: models.iter().map(|model| model.id.clone()).collect(),
+        providers: providers.into_iter().collect(),
+    })
+}
+
 /// `GET /admin/usage`
 #[handler]
-pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&CallRooms>) -> PageResult {
+pub(super) async fn usage_log(
+    who: Admin,
+    asked: Asked,
+    rooms: Data<&CallRooms>,
+    catalogue: Data<&Catalogue>,
+) -> PageResult {
+    let suggest = suggestions(&rooms.accounts, &catalogue).await?;
     let request = page_request(&asked, ROWS)?;
     let whole = || ListState {
         filters: filters(&asked, &FILTERS),
@@ -91,11 +118,23 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&CallRooms>)
             whole(),
             unknown::rows(&rooms.ledger, &rooms.accounts).await?,
         );
-        return who.show(&UsageLog { list, rows }).await;
+        return who
+            .show(&UsageLog {
+                list,
+                suggest,
+                rows,
+            })
+            .await;
     }
     let Some(filter) = filter(&rooms.accounts, &asked, who.here().zone).await? else {
         let (list, rows) = (whole(), Vec::new());
-        return who.show(&UsageLog { list, rows }).await;
+        return who
+            .show(&UsageLog {
+                list,
+                suggest,
+                rows,
+            })
+            .await;
     };
     let page = rooms.reports.usage_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
@@ -103,7 +142,12 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&CallRooms>)
     let list = list_state(filters(&asked, &FILTERS), &page);
     let rows = page.rows.into_iter().map(|record| names.row(record));
     let rows = rows.collect();
-    who.show(&UsageLog { list, rows }).await
+    who.show(&UsageLog {
+        list,
+        suggest,
+        rows,
+    })
+    .await
 }
 
 /// `GET /admin/usage.csv`; streams, as the API's exports do.

@@ -1,6 +1,6 @@
 //! What pages answer with: themselves, an error, or another address with a word to say there.
 
-use admin_templates::account::ErrorPage;
+use admin_templates::account::{ErrorInside, ErrorPage};
 use admin_templates::labels::{Label, PersonRole};
 use admin_templates::page::{Notice, Person as Shown};
 use admin_templates::views::View;
@@ -11,7 +11,7 @@ use poem::http::StatusCode;
 use serde_json::json;
 use server_rooms::auth::Role;
 use server_rooms::auth::roles::AdminRole;
-use server_rooms::browser_sessions::{NewSession, Person};
+use server_rooms::browser_sessions::{BrowserSession, NewSession, Person};
 
 use super::super::cookie::Jar;
 use super::super::error::{PageError, PageResult};
@@ -54,7 +54,13 @@ impl PageContext {
             request_id: self.request_id.clone(),
             retry_after_s: error.retry_after(),
         };
-        let shown = self.show_as(error.status(), &view).await;
+        let is_in = self.browser().is_some_and(BrowserSession::is_in);
+        let shown = if is_in {
+            let inside = ErrorInside { error: view };
+            self.show_as(error.status(), &inside).await
+        } else {
+            self.show_as(error.status(), &view).await
+        };
         let mut response = shown.unwrap_or_else(|_| {
             Response::builder()
                 .status(StatusCode::INTERNAL_SERVER_ERROR)

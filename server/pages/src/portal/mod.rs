@@ -12,7 +12,7 @@ mod rows;
 pub(super) mod settings;
 mod studio;
 mod studio_request;
-mod usage;
+pub(super) mod usage;
 
 use std::sync::Arc;
 
@@ -51,6 +51,7 @@ pub(super) fn pages(table: Table) -> Table {
             "/portal/members/:id/password",
             members::change::reset_password,
         )
+        .get("/portal/search", super::search::portal_search)
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)
@@ -95,7 +96,7 @@ fn principal<R: Rank>(who: &Member<R>, route: Option<Arc<RouteRule>>) -> Arc<Pri
 }
 
 /// Whether they run the tenant.
-fn manages<R: Rank>(who: &Member<R>) -> bool {
+pub(super) fn manages<R: Rank>(who: &Member<R>) -> bool {
     match who.user.role {
         Role::Owner | Role::Admin => true,
         Role::Member => false,

@@ -222,6 +222,7 @@ pub(super) fn calls(records: Vec<UsageRecord>, names: &TenantNames) -> Vec<CallR
 
 fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
     let status = status(&record);
+    let fault = record.fault.filter(|_| status == CallStatus::Failed);
     CallRow {
         caller: names.caller(record.user.as_ref(), record.key.as_ref()),
         id: record.id.into_string(),
@@ -232,6 +233,7 @@ fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
         provider: String::new(),
         operation: operation(record.operation),
         status,
+        fault,
         test: record.test,
         input_tokens: record.usage.input_total(),
         output_tokens: record.usage.output_total(),

@@ -22,8 +22,9 @@ use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
+use super::super::refusals;
 use super::super::session::Member;
-use super::studio_request::{Estimate, ModelPicker, StudioRequest, refusal};
+use super::studio_request::{Estimate, ModelPicker, StudioRequest};
 use super::{principal, unread};
 use crate::page_services::CallStatus;
 
@@ -137,9 +138,14 @@ async fn wrong(who: &Member, status: StatusCode, error: &FieldError) -> Response
     json_answer(status, &json!({"error": {"message": message}}))
 }
 
+/// Why a call was refused or failed, beside its field.
+fn refusal(who: &Member, error: &CallError, model: &str) -> FieldError {
+    FieldError::Words(refusals::told(error, who.lang(), model))
+}
+
 /// A call that was refused, with the API's status.
-async fn refused(who: &Member, studio: &Studio, error: CallError) -> Response {
-    let told = refusal(&error);
+async fn refused(who: &Member, studio: &Studio, (error, model): (CallError, &str)) -> Response {
+    let told = refusal(who, &error, model);
     let status = (studio.call_status.0)(error);
     wrong(who, status, &told).await
 }

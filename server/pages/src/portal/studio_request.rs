@@ -7,7 +7,6 @@ use admin_templates::portal::StudioModel;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use server_calls::CallError;
 use server_calls::plan::{PlanInput, plan};
 use server_rooms::catalogue::price::{Tariff, WorstCase};
 use server_rooms::catalogue::{Catalogue, Model};
@@ -194,37 +193,6 @@ fn two_digits(amount: Credits) -> Credits {
     }
     let rounded = micros.saturating_add(size - 1) / size;
     Credits::from_micros(rounded.saturating_mul(size))
-}
-
-/// Why a call was refused or failed, beside its field.
-pub(super) fn refusal(error: &CallError) -> FieldError {
-    match error {
-        CallError::Body(error) => FieldError::Words(error.message.clone()),
-        CallError::ScopeMissing
-        | CallError::ModelNotFound(_)
-        | CallError::ModelRetired { .. }
-        | CallError::WrongOperation { .. } => FieldError::Unknown,
-        CallError::Limited(exceeded) => {
-            let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
-            FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))
-        }
-        CallError::InsufficientCredits { .. }
-        | CallError::OverBudget { .. }
-        | CallError::MaxCostTooLow { .. }
-        | CallError::TooLarge => FieldError::Insufficient,
-        CallError::NoProvider(_) | CallError::DataPolicy(_) | CallError::TooDear(_) => {
-            FieldError::NotRouted
-        }
-        CallError::EndUserSuspended { .. } => FieldError::Suspended,
-        CallError::Failed(failure) => {
-            let told = failure.caller.as_ref().map(|told| told.message.clone());
-            let told = told.filter(|words| !words.is_empty());
-            told.map_or(FieldError::Unavailable, FieldError::Words)
-        }
-        CallError::NoPrice(_) | CallError::Ledger(_) | CallError::Link(_) | CallError::Stopping => {
-            FieldError::Unavailable
-        }
-    }
 }
 
 /// Models that can be called now, with what they are for and cost.

@@ -19,7 +19,7 @@ use server_rooms::reports::{
 };
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::UserId;
+use shared::id::{RequestId, UserId};
 use shared::units::Usage;
 
 use super::super::bills;
@@ -188,6 +188,17 @@ fn held(hold: Option<&HoldDetail>) -> Credits {
     hold.map_or(Credits::ZERO, |hold| hold.hold.held)
 }
 
+/// The request that made a call, as its hold keeps it; a call without one, made with a test key, stands
+/// for itself.
+fn request_of(detail: &CallDetail) -> String {
+    let kept = detail
+        .hold
+        .as_ref()
+        .and_then(|held| held.hold.snapshot.read());
+    let request = kept.and_then(|kept| kept.request);
+    request.map_or_else(|| detail.id.to_string(), RequestId::into_string)
+}
+
 fn ended_call(
     detail: &CallDetail,
     record: &UsageRecord,
@@ -196,8 +207,7 @@ fn ended_call(
 ) -> OwnCall {
     OwnCall {
         id: record.id.to_string(),
-        // Not kept with the call.
-        request_id: String::new(),
+        request_id: request_of(detail),
         status: rows::status(record),
         fault: record.fault.clone(),
         operation: rows::operation(record.operation),
@@ -230,7 +240,7 @@ fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> O
     };
     Some(OwnCall {
         id: detail.id.to_string(),
-        request_id: String::new(),
+        request_id: request_of(detail),
         status,
         fault: None,
         operation: rows::operation(kept.operation),
@@ -247,7 +257,7 @@ fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> O
 }
 
 /// Whether a person made the call.
-fn is_by(detail: &CallDetail, user: &UserId) -> bool {
+pub(in super::super) fn is_by(detail: &CallDetail, user: &UserId) -> bool {
     if let Some(record) = &detail.record {
         return record.user.as_ref() == Some(user);
     }

@@ -84,7 +84,8 @@ pub(in super::super) async fn setup_page(
         .browser()
         .map_or("admin", |browser| browser.person.username());
     let form = Form::of([("username", username)]);
-    context.show(&FirstStart { form }).await
+    let first = browsers.is_first_start().await?;
+    context.show(&FirstStart { first, form }).await
 }
 
 /// `POST /admin/setup`
@@ -97,7 +98,9 @@ pub(in super::super) async fn setup(
     if !may_choose(&context, &browsers).await? {
         return context.go(&context.at("/login"));
     }
+    let first = browsers.is_first_start().await?;
     let wrong = |field, error| FirstStart {
+        first,
         form: posted.again(&["username"]).wrong(field, error),
     };
     let password = match posted.new_password() {

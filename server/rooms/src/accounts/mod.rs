@@ -5,6 +5,7 @@ mod check;
 mod ending;
 mod keys;
 mod routes;
+mod search;
 mod superadmins;
 mod tenant_settings;
 mod users;
@@ -26,11 +27,13 @@ use shared::secret::Secret;
 use shared::zone::Zone;
 
 pub use self::keys::{GRACE_DEFAULT, GRACE_MAX, NewKey};
+pub use self::search::FoundAccounts;
 pub use self::superadmins::{NewSuperadmin, SuperadminChange, given_password};
 pub use self::users::{NewUser, UserChange};
 use crate::auth::password::{PasswordError, Passwords};
 use crate::auth::{Auth, api_key};
 use crate::settings::{Settings, TenantDefaults};
+pub use server_store::accounts::FoundName;
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Browser, PASSWORD, Place, Start, places};
 
 /// A tenant with an owner `ada` and credits; answers its id.
-async fn tenant(place: &Place, token: &str, name: &str) -> String {
+pub(super) async fn tenant(place: &Place, token: &str, name: &str) -> String {
     let body = json!({"name": name, "username": "ada", "password": PASSWORD});
     let made = place
         .api(Method::POST, "/admin/api/tenants", token, &body)
@@ -20,7 +20,7 @@ async fn tenant(place: &Place, token: &str, name: &str) -> String {
     rest[..rest.find('"').expect("an end")].to_owned()
 }
 
-async fn log_in(place: &Place, tenant: &str, username: &str) -> Browser {
+pub(super) async fn log_in(place: &Place, tenant: &str, username: &str) -> Browser {
     let mut browser = place.browser();
     let names = [("tenant", tenant), ("username", username)];
     let answer = browser.log_in("/portal", &names, PASSWORD).await;

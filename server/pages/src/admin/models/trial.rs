@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use admin_templates::admin::catalogue::TryOutcome;
+use admin_templates::admin::catalogue::{FailedTry, TryOutcome};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{CallStatus, Label as _, TenantStatus as StatusWord};
 use bytes::Bytes;
@@ -26,6 +26,7 @@ use shared::surface::Surface;
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::FormData;
+use super::super::super::refusals;
 use super::super::super::session::{Admin, Confirmed};
 use super::super::{length, word};
 use super::{ModelRooms, found, operation, show_wrong, view};
@@ -124,37 +125,18 @@ fn text(model: &Model, bytes: &[u8], lang: admin_templates::page::Lang) -> Strin
     text.chars().take(TEXT_CHARS_MAX).collect()
 }
 
-/// Why there was no answer; operators read the words of whoever refused.
-fn refusal(error: &CallError) -> FieldError {
-    match error {
-        CallError::Failed(failure) => {
-            let told = failure.caller.as_ref().map(|told| told.message.clone());
-            let told = told.filter(|words| !words.is_empty());
-            FieldError::Words(told.unwrap_or_else(|| failure.to_string()))
-        }
-        CallError::InsufficientCredits { .. } | CallError::OverBudget { .. } => {
-            FieldError::Insufficient
-        }
-        CallError::Limited(exceeded) => {
-            let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
-            FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))
-        }
-        error @ (CallError::Body(_)
-        | CallError::ScopeMissing
-        | CallError::ModelNotFound(_)
-        | CallError::ModelRetired { .. }
-        | CallError::WrongOperation { .. }
-        | CallError::NoPrice(_)
-        | CallError::TooLarge
-        | CallError::EndUserSuspended { .. }
-        | CallError::MaxCostTooLow { .. }
-        | CallError::Stopping
-        | CallError::Ledger(_)
-        | CallError::NoProvider(_)
-        | CallError::DataPolicy(_)
-        | CallError::TooDear(_)
-        | CallError::Link(_)) => FieldError::Words(error.to_string()),
-    }
+/// Why a provider gave no answer, as operators read it.
+fn failed(error: &CallError) -> Option<FailedTry> {
+    let CallError::Failed(failure) = error else {
+        return None;
+    };
+    let told = failure.caller.as_ref().map(|told| told.message.clone());
+    let told = told.filter(|words| !words.is_empty());
+    Some(FailedTry {
+        fault: failure.fault.word().to_owned(),
+        provider: failure.provider.clone().unwrap_or_default(),
+        detail: told.unwrap_or_else(|| failure.fault.detail.clone()),
+    })
 }
 
 /// What is wrong before anything is called.
@@ -249,8 +231,15 @@ pub(in super::super) async fn attempt(
     let (started, receipt) = match rooms.calls.start(call).await {
         Ok(started) => started,
         Err(error) => {
-            form.error = Some(refusal(&error));
-            return show_wrong(&who, &rooms.model, &model, |view| view.attempt = form).await;
+            let failed = failed(&error);
+            if failed.is_none() {
+                let words = refusals::told(&error, who.lang(), &model.id);
+                form.error = Some(FieldError::Words(words));
+            }
+            return show_wrong(&who, &rooms.model, &model, |view| {
+                (view.attempt, view.attempt_failed) = (form, failed);
+            })
+            .await;
         }
     };
     let whose = (model.id.as_str(), &tenant.id);

@@ -136,6 +136,7 @@ pub(super) async fn view(
         preview_result: None,
         changing: None,
         attempt: Form::default(),
+        attempt_failed: None,
         attempt_result: None,
     })
 }

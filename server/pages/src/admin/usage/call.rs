@@ -102,6 +102,12 @@ fn region(tries: &[Try]) -> String {
     region.unwrap_or_default()
 }
 
+/// The provider where a call failed: that of its last try, or the one it was meant for.
+fn blamed(record: &UsageRecord) -> String {
+    let last = record.tries.last().map(|one| &one.provider);
+    last.unwrap_or(&record.provider).clone()
+}
+
 /// What was demanded of whoever got the call's data: as its tries tell, or its hold where they don't.
 fn demanded(tries: &[Try], of_hold: Option<&str>) -> DemandView {
     let of_tries = tries.iter().find_map(|one| one.demanded.as_deref());
@@ -270,7 +276,7 @@ pub(in super::super) async fn call_page(
     let of_hold = route.as_deref().map(|route| route.demanded.as_str());
     Ok(CallPage {
         id: detail.id.to_string(),
-        request_id: request.map_or_else(String::new, RequestId::into_string),
+        request_id: request.map_or_else(|| detail.id.to_string(), RequestId::into_string),
         status,
         notes: notes(&record, &detail.charge),
         lost: record.loss,
@@ -299,6 +305,7 @@ pub(in super::super) async fn call_page(
         cost: record.cost.map(|cost| arithmetic(&detail.cost, cost)),
         margin: record.cost.map(margin).map(Credits::from_micros),
         entries: entries(&rooms.ledger, &detail).await?,
+        blamed: blamed(&record),
         fault: record.fault.filter(|_| status != CallStatus::Unknown),
         model: record.model,
     })

@@ -2,6 +2,7 @@
 
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::Speaker;
+use admin_templates::page::{Lang, fault_told};
 use admin_templates::portal::{Message, StudioChat};
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt, unfold};
@@ -19,8 +20,8 @@ use super::super::super::form::FormData;
 use super::super::super::session::Member;
 use super::super::notices;
 use super::super::rows::{Asked, field};
-use super::super::studio_request::{ChatForm, ChatTurn, Role, StudioRequest, refusal};
-use super::{Studio, charge_text, charged, refused, unreadable};
+use super::super::studio_request::{ChatForm, ChatTurn, Role, StudioRequest};
+use super::{Studio, charge_text, charged, refusal, refused, unreadable};
 
 /// A conversation as its page shows it.
 #[derive(Debug, Default)]
@@ -147,7 +148,7 @@ async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageR
             shown.said = chat.messages;
             shown.said.pop();
             shown.form = posted.again(&["message"]);
-            shown.form.error = Some(refusal(&error));
+            shown.form.error = Some(refusal(who, &error, &shown.model));
             who.show_again(&show_chat(who, studio, shown).await?).await
         }
     }
@@ -158,13 +159,21 @@ struct Telling {
     stream: Option<Box<TenantStream>>,
     receipt: Receipt,
     call: GenerationId,
+    model: String,
+    lang: Lang,
 }
 
 impl Telling {
     async fn last(self) -> Bytes {
-        let credits = charged(self.receipt).await;
+        let settled = self.receipt.settled().await;
+        let credits = settled.as_ref().map(|call| call.charged);
         let told = json!({"credits": charge_text(credits), "call": self.call});
-        Bytes::from(format!("event: charged\ndata: {told}\n\n"))
+        let fault = settled.and_then(|call| call.fault);
+        let failed = fault.map_or_else(String::new, |word| {
+            let message = fault_told(self.lang, &word, &self.model);
+            format!("event: failed\ndata: {}\n\n", json!({"message": message}))
+        });
+        Bytes::from(format!("{failed}event: charged\ndata: {told}\n\n"))
     }
 
     fn events(self) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
@@ -185,12 +194,14 @@ async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> Respo
     let started = studio.start(who, Operation::Chat, chat.body(true)).await;
     let (started, receipt) = match started {
         Ok(started) => started,
-        Err(error) => return refused(who, studio, error).await,
+        Err(error) => return refused(who, studio, (error, &chat.model)).await,
     };
     let mut telling = Telling {
         stream: None,
         receipt,
         call: started.generation,
+        model: chat.model.clone(),
+        lang: who.lang(),
     };
     let body = match started.body {
         Answer::Stream(stream) => {

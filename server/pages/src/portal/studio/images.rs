@@ -18,8 +18,8 @@ use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::FormData;
 use super::super::super::session::Member;
 use super::super::rows::{Asked, field};
-use super::super::studio_request::{ImageForm, StudioRequest, refusal};
-use super::{Studio, charge_text, charged, json_answer, refused, unreadable};
+use super::super::studio_request::{ImageForm, StudioRequest};
+use super::{Studio, charge_text, charged, json_answer, refusal, refused, unreadable};
 
 async fn show_images(
     who: &Member,
@@ -120,7 +120,7 @@ pub(in super::super) async fn send_image(
                 let body = json!({"data": made.data, "credits": credits, "call": made.call});
                 json_answer(StatusCode::OK, &body)
             }
-            Err(error) => refused(&who, &studio, error).await,
+            Err(error) => refused(&who, &studio, (error, &wanted.model)).await,
         }),
         Some(Err(_)) => Ok(unreadable(&who).await),
     }
@@ -173,7 +173,7 @@ async fn images_by_form(who: &Member, posted: &FormData, studio: &Studio) -> Pag
         }
         Err(error) => {
             let mut form = form;
-            form.error = Some(refusal(&error));
+            form.error = Some(refusal(who, &error, &wanted.model));
             let view = show_images(who, studio, form, Vec::new()).await?;
             who.show_again(&view).await
         }

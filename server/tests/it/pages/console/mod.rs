@@ -9,7 +9,7 @@ mod unknown;
 mod watching;
 
 /// What a reader sees of a page: its text without tags.
-fn text(body: &str) -> String {
+pub(super) fn text(body: &str) -> String {
     let mut text = String::with_capacity(body.len());
     let mut inside = false;
     for letter in body.chars() {

@@ -387,11 +387,7 @@ async fn a_try_is_somebodys_call_and_tells_why_it_was_refused() {
             .post(path, &[("tenant", "Acme"), ("prompt", "hi")])
             .await;
         assert_eq!(poor.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(
-            poor.body.contains("There is less than that"),
-            "{}",
-            poor.body
-        );
+        assert!(poor.body.contains("Not enough credits"), "{}", poor.body);
         place.end().await;
     }
 }

@@ -11,7 +11,10 @@ use super::find;
 /// Who may what of the portal's own pages; the table of pages asks for it.
 pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
     match (method, rest) {
-        (&Method::GET, "" | "history" | "usage/:id" | "studio/chat" | "studio/images")
+        (
+            &Method::GET,
+            "" | "history" | "search" | "usage/:id" | "studio/chat" | "studio/images",
+        )
         | (&Method::POST, "studio/chat" | "studio/images" | "studio/estimate") => {
             Some(Access::Member)
         }
