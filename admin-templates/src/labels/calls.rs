@@ -65,6 +65,8 @@ labels! {
         NextKey = "next_key", Warn, "moved to another key", "换用其他密钥";
         /// Another target was tried next.
         NextTarget = "next_target", Warn, "moved to another target", "换用其他目标";
+        /// Another gateway was asked next.
+        NextGateway = "next_gateway", Warn, "moved to another gateway", "换用其他网关";
         /// The call ended with it.
         GaveUp = "gave_up", Bad, "gave up", "放弃";
     }

@@ -25,7 +25,9 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
-pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, ProviderFilter, RouteState};
+pub use supply::{
+    BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut, RouteState,
+};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

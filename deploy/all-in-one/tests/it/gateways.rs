@@ -3,6 +3,7 @@
 
 mod key_batch;
 mod keys;
+mod story;
 pub(crate) mod streams;
 pub(crate) mod vendor;
 

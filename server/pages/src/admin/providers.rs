@@ -7,6 +7,7 @@ pub(super) mod data;
 mod form;
 pub(super) mod key_edit;
 pub(super) mod keys;
+pub(super) mod import;
 mod lines;
 pub(super) mod list;
 pub(super) mod models;
