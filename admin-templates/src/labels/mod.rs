@@ -26,7 +26,8 @@ pub use platform::{
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
 pub use supply::{
-    BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut, RouteState,
+    BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,
+    RouteState,
 };
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.

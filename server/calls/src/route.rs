@@ -51,9 +51,8 @@ impl WouldRoute {
     /// What was found out of the model's targets, which stands in their order, in the order of this.
     pub fn ordered<T>(&self, told: Vec<T>) -> Vec<(T, Option<NoTarget>)> {
         let mut told: Vec<Option<T>> = told.into_iter().map(Some).collect();
-        let one = |(place, why): &(usize, Option<NoTarget>)| {
-            Some((told.get_mut(*place)?.take()?, *why))
-        };
+        let one =
+            |(place, why): &(usize, Option<NoTarget>)| Some((told.get_mut(*place)?.take()?, *why));
         self.targets.iter().filter_map(one).collect()
     }
 }

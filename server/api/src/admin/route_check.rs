@@ -239,7 +239,11 @@ impl RouteCheckApi {
         let targets = self.providers.would_choose(&model, shape).await;
         let rule = match &tenant {
             None => None,
-            Some(tenant) => self.accounts.whole_route(&tenant.id).await.map_err(AccountError::from)?,
+            Some(tenant) => self
+                .accounts
+                .whole_route(&tenant.id)
+                .await
+                .map_err(AccountError::from)?,
         };
         let ppm = (tenant.as_ref()).map_or(PLAIN_PPM, |tenant| tenant.price_multiplier_ppm);
         let rules = (rule.as_deref(), ppm);

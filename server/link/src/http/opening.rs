@@ -7,8 +7,8 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use shared::id::BootId;
-use shared::link::wire::{self, Joining};
 use shared::link::trail::{MadeBy, NotTaken, PassedBy};
+use shared::link::wire::{self, Joining};
 use shared::link::{Call, LinkError, Reply, ReplyBody};
 use tracing::debug;
 

@@ -23,9 +23,7 @@ use super::price::{Price, PriceList};
 use super::price_list::compare::PriceChanges;
 use super::price_list::draft::{ImportTerms, draft};
 use super::price_list::matching::{ListIndex, MatchedBy};
-use super::price_list::{
-    self, ListProblem, ListShape, ListedModel, ListedTraits, SheetError,
-};
+use super::price_list::{self, ListProblem, ListShape, ListedModel, ListedTraits, SheetError};
 use super::{Catalogue, CatalogueError, check};
 
 /// Long enough to ask a colleague, too short for prices to grow old in it.

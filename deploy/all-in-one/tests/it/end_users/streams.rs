@@ -100,7 +100,11 @@ async fn a_refusal_in_mid_stream_is_told_as_one_and_stops_the_person() {
                 }
             }
         }
-        assert_eq!(count(&product, "vendor", "active").await, 2, "no key's fault");
+        assert_eq!(
+            count(&product, "vendor", "active").await,
+            2,
+            "no key's fault"
+        );
         product.stop().await;
     }
 }

@@ -23,9 +23,7 @@ async fn each_try_names_its_gateway_and_so_does_one_that_did_not_take_the_call()
         let (product, _) = start_with(&place, &urls, LinkSettings::default()).await;
         let (_fake, address) = Fake::start(|seen| match seen {
             seen if seen.asks_models() => models(),
-            seen if seen.head.contains("key-of-bad") => {
-                answer("503 Service Unavailable", "", "{}")
-            }
+            seen if seen.head.contains("key-of-bad") => answer("503 Service Unavailable", "", "{}"),
             _ => answer("200 OK", "", GOOD),
         })
         .await;

@@ -319,7 +319,10 @@ impl ProviderCopiesApi {
             update: update.0.unwrap_or(false),
         };
         let (actor, gateway) = (caller.actor(), gateway.0.as_deref());
-        let done = self.providers.import(&actor, gateway, &imports, wish).await?;
+        let done = self
+            .providers
+            .import(&actor, gateway, &imports, wish)
+            .await?;
         Ok(Json(ProvidersImportedBody {
             data: done.into_iter().map(Into::into).collect(),
         }))

@@ -47,10 +47,7 @@ fn last_part(listed: &str) -> &str {
 
 /// Providers whose own list has a model under a name of a price list, each with that name there: the whole
 /// one, or the part behind whose it is.
-async fn listed_by(
-    lists: &ModelLists,
-    listed: &str,
-) -> Result<Vec<(String, String)>, PageError> {
+async fn listed_by(lists: &ModelLists, listed: &str) -> Result<Vec<(String, String)>, PageError> {
     let known = lists.known().await?;
     let names = [listed, last_part(listed)];
     let found = known.into_iter().filter_map(|compared| {
@@ -85,7 +82,9 @@ fn fill(values: &mut Form, listed: &str, offer: &ListedOffer) {
     let number = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
     let words = traits.facts.capabilities.iter().map(|one| one.word());
     let words: Vec<&str> = words.collect();
-    let operation = traits.operation.map_or("chat", |operation| operation.word());
+    let operation = traits
+        .operation
+        .map_or("chat", |operation| operation.word());
     let told = [
         ("id", id(listed)),
         ("operation", operation.to_owned()),

@@ -74,9 +74,8 @@ fn gateway(choice: GatewayChoice) -> RouteGatewayRow {
 
 /// The targets, with those marked where a call would go now.
 fn rows(targets: Vec<(RoutedTarget, Option<NoTarget>)>) -> Vec<RouteTargetRow> {
-    let takes = |(one, left_out): &&(RoutedTarget, Option<NoTarget>)| {
-        left_out.is_none() && one.is_ready()
-    };
+    let takes =
+        |(one, left_out): &&(RoutedTarget, Option<NoTarget>)| left_out.is_none() && one.is_ready();
     let first = targets.iter().find(takes);
     let first = first.map(|(one, _)| one.target.priority);
     let row = |(one, left_out): (RoutedTarget, Option<NoTarget>)| RouteTargetRow {

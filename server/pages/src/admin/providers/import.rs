@@ -190,7 +190,9 @@ pub(in super::super) async fn import_file(
         Some(draft) => match providers.open_draft(&actor, &place, draft) {
             Some(text) => text,
             None => {
-                return who.show_again(&blank(above(form, FieldError::DraftGone))).await;
+                return who
+                    .show_again(&blank(above(form, FieldError::DraftGone)))
+                    .await;
             }
         },
     };

@@ -11,7 +11,8 @@ const MESSAGES: &str = "event: message_start\ndata: {\"type\":\"message_start\",
 const GEMINI: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"well\"}],\"role\":\"model\"},\"index\":0}]}\r\n\r\n";
 const RESPONSES: &str = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"item_id\":\"i\",\"output_index\":0,\"content_index\":0,\"delta\":\"well\"}\n\n";
 const COHERE: &str = "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"well\"}}}}\n\n";
-const CONVERSE: &str = "event: contentBlockDelta\ndata: {\"contentBlockIndex\":0,\"delta\":{\"text\":\"well\"}}\n\n";
+const CONVERSE: &str =
+    "event: contentBlockDelta\ndata: {\"contentBlockIndex\":0,\"delta\":{\"text\":\"well\"}}\n\n";
 
 /// The dialect, what came before, the event that ends it, and what it is.
 type Row = (&'static str, &'static str, &'static str, FaultKind);
