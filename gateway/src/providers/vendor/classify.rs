@@ -63,9 +63,8 @@ pub(super) fn in_stream(kind: FaultKind, told: &Told) -> Option<Fault> {
     let known = classify(200, told).with_retry_after(told.wait);
     let says_more = match known.kind {
         K::EndUserBlocked => true,
-        K::ContentPolicy | K::BadRequest | K::QuotaExhausted | K::RateLimited => {
-            kind == K::Overloaded
-        }
+        K::ContentPolicy => matches!(kind, K::Overloaded | K::BadRequest),
+        K::BadRequest | K::QuotaExhausted | K::RateLimited => kind == K::Overloaded,
         K::InvalidKey
         | K::NotFound
         | K::Overloaded

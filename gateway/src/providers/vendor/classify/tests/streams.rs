@@ -71,7 +71,7 @@ const STREAMS: &[Row] = &[
     (
         "anthropic_messages",
         MESSAGES,
-        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Output blocked by content filtering policy: it violates our usage policy\"}}",
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Output blocked by content filtering policy\"}}",
         K::ContentPolicy,
     ),
     (
@@ -139,7 +139,7 @@ const STREAMS: &[Row] = &[
         "bedrock_converse",
         CONVERSE,
         "event: error\ndata: {\"type\":\"validationException\",\"message\":\"The output was blocked: sensitive content.\"}",
-        K::BadRequest,
+        K::ContentPolicy,
     ),
     (
         "bedrock_converse",
