@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::{Broken, StreamMeter, Told, Verdict};
+use shared::dialect::{StreamError, StreamMeter, Told, Verdict};
 use shared::fault::{Fault, FaultKind};
 use shared::sse::{Events, Keep, Room};
 use shared::units::Usage;
@@ -174,7 +174,7 @@ impl Flow {
                     is_over = true;
                     Keep::Instead(all_named(end, name))
                 }
-                (Verdict::Broken(Broken { fault: error, told }), _) => {
+                (Verdict::Broken(StreamError { fault: error, told }), _) => {
                     (*fault, *broken) = (Some(error), told);
                     Keep::Nothing
                 }

@@ -342,7 +342,7 @@ pub enum Verdict {
     /// Keep it: the tenant did not ask for it.
     Hide,
     /// Do not pass it on: the provider reports an error.
-    Broken(Broken),
+    Broken(StreamError),
     /// Do not pass it on: more was written than the call may bring. What is put in its place ends the
     /// stream well.
     Enough(Bytes),
@@ -350,14 +350,14 @@ pub enum Verdict {
 
 /// An error that a provider reports in the middle of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
+pub struct StreamError {
     /// What it is as far as the format's own words tell.
     pub fault: Fault,
     /// What the provider told of it, for whoever knows more words than those of one format.
     pub told: Option<Box<Told>>,
 }
 
-impl Broken {
+impl StreamError {
     /// By what was told.
     fn told(told: Option<Told>, fault: impl FnOnce(Option<Told>) -> Fault) -> Self {
         Self {
@@ -367,7 +367,7 @@ impl Broken {
     }
 }
 
-impl From<Fault> for Broken {
+impl From<Fault> for StreamError {
     fn from(fault: Fault) -> Self {
         Self { fault, told: None }
     }

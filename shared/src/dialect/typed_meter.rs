@@ -8,7 +8,7 @@ use super::counts::Counts;
 use super::event::said;
 use super::tally::Tally;
 use super::text_count::TextCount;
-use super::{Broken, Metered, StreamMeter, Told, Verdict, told};
+use super::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Fact, Facts, Unit, Usage};
 
@@ -144,7 +144,7 @@ impl TypedMeter {
     /// over.
     fn bare(data: &[u8], pass: Verdict, fault: fn(Option<Told>) -> Fault) -> Verdict {
         match told::error_in(data) {
-            found @ Some(_) => Verdict::Broken(Broken::told(found, fault)),
+            found @ Some(_) => Verdict::Broken(StreamError::told(found, fault)),
             None if data.is_empty() => pass,
             None => Verdict::Hide,
         }
@@ -169,7 +169,7 @@ impl StreamMeter for TypedMeter {
             return Verdict::Hide;
         }
         if said.is_error {
-            return Verdict::Broken(Broken::told(Some(told::refusal(data)), fault));
+            return Verdict::Broken(StreamError::told(Some(told::refusal(data)), fault));
         }
         if data == DONE {
             self.stage = Stage::Done;
@@ -182,12 +182,12 @@ impl StreamMeter for TypedMeter {
             let why = "an event is no JSON";
             return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why).into());
         };
-        let mut broken = step.fault.take().map(Broken::from);
+        let mut broken = step.fault.take().map(StreamError::from);
         if step.mark == TypedMark::Beside
             && broken.is_none()
             && let found @ Some(_) = told::error_in(data)
         {
-            broken = Some(Broken::told(found, fault));
+            broken = Some(StreamError::told(found, fault));
         }
         let was_over = self.count.is_over();
         self.take(&step);

@@ -11,7 +11,7 @@ use super::scan::{Beside, MessagesKind, MessagesScan};
 use crate::dialect::event::said;
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
-use crate::dialect::{Broken, Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::Usage;
 
@@ -54,7 +54,7 @@ fn fault(told: Option<Told>) -> Fault {
 }
 
 fn broken(told: Option<Told>) -> Verdict {
-    Verdict::Broken(Broken::told(told, fault))
+    Verdict::Broken(StreamError::told(told, fault))
 }
 
 impl MessagesMeter {

@@ -14,7 +14,7 @@ use crate::dialect::event::{Said, said};
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
 use crate::dialect::walk::Walk;
-use crate::dialect::{Broken, Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Fact, Facts, Unit, Usage};
 
@@ -43,7 +43,7 @@ fn fault(told: Told) -> Fault {
 }
 
 fn broken(told: Told) -> Verdict {
-    Verdict::Broken(Broken {
+    Verdict::Broken(StreamError {
         fault: fault(told.clone()),
         told: Some(Box::new(told)),
     })

@@ -12,7 +12,7 @@ use crate::dialect::event::{Said, said};
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
 use crate::dialect::walk::Walk;
-use crate::dialect::{Broken, Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Facts, Unit, Usage};
 
@@ -62,7 +62,7 @@ fn fault(told: Option<Told>) -> Fault {
 }
 
 fn broken(told: Option<Told>) -> Verdict {
-    Verdict::Broken(Broken::told(told, fault))
+    Verdict::Broken(StreamError::told(told, fault))
 }
 
 impl EventMeter {

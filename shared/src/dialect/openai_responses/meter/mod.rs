@@ -9,7 +9,7 @@ use super::told::fault;
 use crate::dialect::event::said;
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
-use crate::dialect::{Broken, Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Facts, Usage};
 
@@ -154,7 +154,7 @@ impl ResponseMeter {
 }
 
 fn broken(told: Option<Told>) -> Verdict {
-    Verdict::Broken(Broken::told(told, fault))
+    Verdict::Broken(StreamError::told(told, fault))
 }
 
 impl StreamMeter for ResponseMeter {

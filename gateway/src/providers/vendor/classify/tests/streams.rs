@@ -1,7 +1,7 @@
 //! Errors in the middle of streams as providers send them, and what each is: what is said of a person or of
 //! content is that, whichever dialect it stands in, and what says nothing is the provider's failure as before.
 
-use shared::dialect::{self, Broken, Metered, Verdict};
+use shared::dialect::{self, Metered, StreamError, Verdict};
 use shared::sse::{Events, Keep};
 
 use super::*;
@@ -150,7 +150,7 @@ const STREAMS: &[Row] = &[
 ];
 
 /// What ended a stream, as its meter saw it.
-fn broken(dialect: &str, stream: &str) -> Broken {
+fn broken(dialect: &str, stream: &str) -> StreamError {
     let dialect = dialect::named(dialect).expect("a dialect");
     let mut meter = dialect.meter(Metered::default());
     let (mut ready, mut found) = (Vec::new(), None);
@@ -168,7 +168,7 @@ fn broken(dialect: &str, stream: &str) -> Broken {
 #[test]
 fn an_error_in_the_middle_of_a_stream_is_what_its_words_say_in_every_dialect() {
     for (dialect, before, last, kind) in STREAMS {
-        let Broken { fault, told } = broken(dialect, &format!("{before}{last}\n\n"));
+        let StreamError { fault, told } = broken(dialect, &format!("{before}{last}\n\n"));
         let known = told.and_then(|told| in_stream(fault.kind, &told));
         let fault = known.unwrap_or(fault);
         assert_eq!(fault.kind, *kind, "{dialect}: {last}: {fault}");
