@@ -50,6 +50,14 @@ async fn names(product: &Product) -> Vec<String> {
     all.iter().map(name).collect()
 }
 
+/// Where the first one of the file answers.
+async fn address(product: &Product) -> Value {
+    let (_, list) = product.admin(Method::GET, "/providers", None).await;
+    let all = list["data"].as_array().cloned().unwrap_or_default();
+    let one = all.into_iter().find(|one| one["name"] == "one");
+    one.expect("a provider")["base_url"].clone()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_brings_providers_with_their_keys_and_tells_no_secret() {
     for place in places().await {
@@ -91,8 +99,7 @@ async fn a_file_brings_providers_with_their_keys_and_tells_no_secret() {
         assert_eq!(told[0]["outcome"], "exists", "{told}");
         let told = import(&product, "?update=true", &moved).await;
         assert_eq!(told[0]["outcome"], "changed", "{told}");
-        let (_, one) = product.admin(Method::GET, "/providers/one", None).await;
-        assert_eq!(one["base_url"], "http://127.0.0.1:9/v2", "{one}");
+        assert_eq!(address(&product).await, "http://127.0.0.1:9/v2");
 
         // A key that breaks a rule: its provider is not made, and its value is not told.
         let long = format!("sk {}", "x".repeat(20));
@@ -111,7 +118,7 @@ async fn a_file_brings_providers_with_their_keys_and_tells_no_secret() {
             bad("one", json!({"kind": "anthropic"})),
             bad("fine", json!({})), bad("fine", json!({}))]});
         let told = import(&product, "", &odd).await;
-        let outcomes: Vec<&Value> = (0..6).map(|at| &told[at]["outcome"]).collect();
+        let outcomes: Vec<&Value> = (0..6_usize).map(|at| &told[at]["outcome"]).collect();
         let refused = json!("refused");
         let mut expected = vec![&refused; 6];
         let made = json!("made");
@@ -208,8 +215,7 @@ async fn a_file_is_looked_at_before_it_is_taken_in_the_console() {
         console
             .post(PATH, &[("draft", &draft), ("update", "on")])
             .await;
-        let (_, one) = product.admin(Method::GET, "/providers/one", None).await;
-        assert_eq!(one["base_url"], "http://127.0.0.1:9/v2", "{one}");
+        assert_eq!(address(&product).await, "http://127.0.0.1:9/v2");
         // One that is refused stops the others, and there is nothing to press.
         let mut odd = file("http://127.0.0.1:9/v2");
         odd["providers"][1]["name"] = json!("No Name");
