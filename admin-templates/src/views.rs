@@ -15,6 +15,7 @@ use crate::admin::gateways::{GatewayList, GatewaySecret};
 use crate::admin::model_lists::ProviderModelList;
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
 use crate::admin::price_import::{PriceImports, PriceReviewPage};
+use crate::admin::provider_import::ProviderImportPage;
 use crate::admin::provider_keys::{BulkAdd, ProviderKeyEdit};
 use crate::admin::providers::{
     ProviderData, ProviderDetail, ProviderList, ProviderNew, ProviderPick,
@@ -185,6 +186,7 @@ views! {
     RouteCheckPage "route-check" "admin/route_check.html" [Admin] "/models/gpt-5/route" true;
     ProviderModelList "provider-models" "admin/provider_models.html" [Admin] "/providers/openai/models" true;
     ProviderData "provider_data" "admin/provider_data.html" [Admin] "/providers/openai/data" true;
+    ProviderImportPage "provider-import" "admin/provider_import.html" [Admin] "/provider-import" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;

@@ -50,6 +50,8 @@ sampled! {
         pub price: RateTable,
         /// Providers to choose from.
         pub providers: Vec<String>,
+        /// Those of them whose own list has the model that a price list tells of.
+        pub listed_by: Vec<String>,
     }
 
     /// A part of a price.
@@ -211,5 +213,16 @@ sampled! {
         pub attempt_result: Option<TryOutcome>,
         /// Why the provider gave no answer.
         pub attempt_failed: Option<FailedTry>,
+    }
+}
+
+impl ModelNew {
+    /// Whether something is told of the model beside where it runs.
+    pub fn has_facts(&self) -> bool {
+        let told = ["context_tokens", "capabilities", "description", "owner"];
+        let ends = ["retires_at", "successor"];
+        let values = &self.form.values;
+        let mut names = told.into_iter().chain(ends);
+        names.any(|name| values.get(name).is_some_and(|value| !value.is_empty()))
     }
 }

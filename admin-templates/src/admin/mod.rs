@@ -8,6 +8,7 @@ pub mod model_lists;
 pub mod platform;
 pub mod price_import;
 pub mod prices;
+pub mod provider_import;
 pub mod provider_keys;
 pub mod providers;
 pub mod route_check;

@@ -2,7 +2,7 @@
 
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
-use crate::labels::{KeyKept, RouteState};
+use crate::labels::{KeyKept, RouteLeftOut, RouteState};
 
 sampled! {
     /// Keys that the same keeps from the call.
@@ -43,6 +43,8 @@ sampled! {
         pub share: i64,
         /// Whether a call would go there now, of those of its priority by its share.
         pub goes: bool,
+        /// Why no such call goes there; absent where one may.
+        pub left_out: Option<RouteLeftOut>,
         /// What each gateway would do.
         pub gateways: Vec<RouteGatewayRow>,
     }
@@ -55,6 +57,8 @@ sampled! {
         pub form: Form,
         /// Whether the tenant that is named may not call it.
         pub is_closed: bool,
+        /// Whether the model costs more than a rule allows.
+        pub is_too_dear: bool,
         /// The targets in the order in which they are tried.
         pub rows: Vec<RouteTargetRow>,
     }

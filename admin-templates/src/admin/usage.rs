@@ -33,15 +33,15 @@ sampled! {
 
     /// A try at a provider.
     pub struct TryRow {
-        /// Which, from 1.
+        /// Which, from 1; 0 of a gateway that called no provider.
         pub number: u64,
-        /// The provider's name.
+        /// The provider's name; empty where none was called.
         pub provider: String,
         /// The region where it works; empty where it was not known.
         pub region: String,
         /// The model's name there.
         pub model: String,
-        /// The gateway it went through.
+        /// The gateway it went through; empty where it is inside the server, or nobody noted it.
         pub gateway: String,
         /// How the provider's key ends.
         pub key_last4: String,

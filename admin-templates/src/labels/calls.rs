@@ -67,6 +67,8 @@ labels! {
         NextTarget = "next_target", Warn, "moved to another target", "换用其他目标";
         /// Not tried yet: every key was full.
         Waited = "waited", Plain, "waited for room", "等待空位";
+        /// Another gateway was asked next.
+        NextGateway = "next_gateway", Warn, "moved to another gateway", "换用其他网关";
         /// The call ended with it.
         GaveUp = "gave_up", Bad, "gave up", "放弃";
     }

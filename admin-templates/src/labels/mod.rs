@@ -31,7 +31,10 @@ pub use platform::{
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
 pub use search::SearchKind;
-pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, ProviderFilter, RouteState};
+pub use supply::{
+    BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,
+    RouteState,
+};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,6 +74,28 @@ labels! {
         /// Another one.
         Other = "other", Plain, "something else", "其他";
     }
+    /// What comes of a provider of a file.
+    ImportedState {
+        /// There is none of its name.
+        New = "new", Good, "new", "新增";
+        /// It was made.
+        Made = "made", Good, "added", "已新增";
+        /// The one that is there has other settings.
+        Differs = "differs", Warn, "differs", "有差异";
+        /// It got the file's settings.
+        Changed = "changed", Good, "changed", "已更新";
+        /// The one that is there is like it.
+        Same = "same", Plain, "no change", "无变化";
+        /// It breaks a rule.
+        Refused = "refused", Bad, "refused", "被拒绝";
+    }
+    /// Why a call may not go to a target.
+    RouteLeftOut {
+        /// The model's, the tenant's.
+        Rule = "rule", Warn, "left out by a rule", "被路由规则排除";
+        /// It does otherwise with data than is demanded.
+        DataPolicy = "data_policy", Warn, "data policy not met", "不符合数据政策";
+    }
     /// What keeps a key from a call.
     KeyKept {
         /// A fault.
@@ -109,6 +131,8 @@ labels! {
         Waited = "waited", Plain, "Every key was full; the call waited here and nothing was sent.", "所有密钥已满，调用在此等待，尚未发送。";
         /// Too many.
         RetriesUsed = "retries_used", Plain, "Too many calls of this provider were tried again lately.", "该供应商近期重试过多。";
+        /// Nobody was called yet.
+        OtherGateway = "other_gateway", Plain, "Another gateway was asked; this one called no provider.", "改由其他网关处理；此网关未调用供应商。";
         /// Nothing cures it.
         Final = "final", Plain, "No other key or target would help.", "换用密钥或目标均无济于事。";
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use shared::dialect::neutral::{AnswerShown, Translator};
-use shared::dialect::{self, Dialect, Metered, Verdict};
+use shared::dialect::{self, Dialect, Metered, StreamError, Verdict};
 
 use self::streams::stream;
 use crate::compare::machine;
@@ -121,7 +121,7 @@ impl Pair {
         let (mut out, mut written) = (Vec::new(), 0);
         for event in &self.events {
             if work != Work::Alone
-                && let Verdict::Broken(fault) = meter.event(event)
+                && let Verdict::Broken(StreamError { fault, .. }) = meter.event(event)
             {
                 let why = format!("the stream of `{}` broke: {fault:?}", self.provider);
                 return Err(Failure::new(why));

@@ -16,7 +16,7 @@ use super::register::{End, Ended, Output};
 use super::state::{Closing, Phase, State};
 use super::taken::{self, Untaken};
 use crate::pool::Lease;
-use crate::providers::ContentType;
+use crate::providers::{ContentType, in_stream};
 
 /// A disk that takes longer keeps no answer up.
 pub(super) const KEPT_WITHIN: Duration = Duration::from_secs(2);
@@ -122,6 +122,13 @@ impl Generation {
             return;
         };
         Self::watch_maximum(&streaming.lease, &usage);
+        let fault = match (fault, streaming.flow.told()) {
+            (Some(fault), Some(told)) => {
+                let route = streaming.lease.route();
+                Some(in_stream(fault, &told, route, self.about.names_person))
+            }
+            (fault, _) => fault,
+        };
         // What came to its proper end is whole, whatever happened to the connection then.
         let fault = fault.filter(|_| !streaming.flow.is_done());
         match &fault {

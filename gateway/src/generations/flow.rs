@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::{StreamMeter, Verdict};
+use shared::dialect::{StreamError, StreamMeter, Told, Verdict};
 use shared::fault::{Fault, FaultKind};
 use shared::sse::{Events, Keep, Room};
 use shared::units::Usage;
@@ -46,6 +46,8 @@ pub(super) struct Flow {
     /// For a large piece while a reader takes it.
     room: Option<Room>,
     fault: Option<Fault>,
+    /// What the provider told of it, where the fault is the provider's word.
+    told: Option<Box<Told>>,
     /// Named in answers instead of the provider's name.
     answer_model: Option<Arc<str>>,
     /// Where the tenant speaks another dialect than the provider.
@@ -71,6 +73,7 @@ impl Flow {
             rest: Bytes::new(),
             room: None,
             fault: None,
+            told: None,
             answer_model,
             translation: None,
             is_well: false,
@@ -93,6 +96,11 @@ impl Flow {
     /// Output tokens in what was passed on so far, by estimate.
     pub(super) fn passed(&self) -> u64 {
         self.meter.passed()
+    }
+
+    /// What the provider told of the error that ended the stream; once.
+    pub(super) fn told(&mut self) -> Option<Box<Told>> {
+        self.told.take()
     }
 
     /// Whether the event that ends a stream well was seen.
@@ -141,7 +149,7 @@ impl Flow {
 
     /// Looks at the events that became whole and keeps what is to be passed on.
     fn take(&mut self, bytes: Bytes) {
-        let (fault, meter) = (&mut self.fault, &mut self.meter);
+        let (fault, broken, meter) = (&mut self.fault, &mut self.told, &mut self.meter);
         let name = self.answer_model.as_deref();
         let translation = &mut self.translation;
         let mut is_over = false;
@@ -166,8 +174,8 @@ impl Flow {
                     is_over = true;
                     Keep::Instead(all_named(end, name))
                 }
-                (Verdict::Broken(error), _) => {
-                    *fault = Some(error);
+                (Verdict::Broken(StreamError { fault: error, told }), _) => {
+                    (*fault, *broken) = (Some(error), told);
                     Keep::Nothing
                 }
             }

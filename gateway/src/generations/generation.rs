@@ -40,6 +40,8 @@ pub(super) struct About {
     pub(super) fingerprint: u64,
     metered: Metered,
     pub(super) caller: u64,
+    /// Whether its server said whose question it is.
+    pub(super) names_person: bool,
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
@@ -104,6 +106,7 @@ impl Generation {
             fingerprint,
             metered: call.surface.dialect.metered(&call),
             caller: call.caller,
+            names_person: call.end_user.is_some(),
             keeps,
             deadline: begun + call.deadline,
         };

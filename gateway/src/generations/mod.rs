@@ -67,6 +67,7 @@ impl AttemptTrail {
             fault,
             first_byte_ms: self.first_byte_ms,
             duration_ms: millis(self.begun.elapsed()),
+            made_by: None,
         }
     }
 }
@@ -78,6 +79,7 @@ pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
         attempts,
         failed: Vec::new(),
         provider: None,
+        made_by: None,
     }
 }
 

@@ -34,6 +34,7 @@ use shared::secret::Secret;
 use self::learned::Learned;
 use self::limits::{LimitsHeard, ToldLimits};
 pub(crate) use self::spoken::Spoken;
+pub(crate) use self::vendor::in_stream;
 use self::vendor::{Vendor, doors};
 
 /// Where one attempt goes.

@@ -303,7 +303,9 @@ macro_rules! apis {
                     },
                     admin::route_check::RouteCheckApi {
                         accounts: rooms.accounts.clone(),
+                        calls: rooms.calls.clone(),
                         catalogue: rooms.catalogue.clone(),
+                        clock: rooms.clock.clone(),
                         providers: rooms.providers.clone(),
                     },
                 ),

@@ -296,6 +296,7 @@ impl CallFacts {
             fault: Some(failure.fault.clone()),
             first_byte_ms: 0,
             duration_ms: u64::try_from(now.since(self.created_at).as_millis()).unwrap_or(u64::MAX),
+            made_by: failure.made_by.clone(),
         }
     }
 }
@@ -305,7 +306,8 @@ impl CallFacts {
     fn tries(&self, outcome: &Outcome) -> Vec<Try> {
         let mut tries = tries(outcome);
         if let Some(route) = &self.snapshot.route {
-            for one in &mut tries {
+            // Gateways that did not take the call sent nobody anything.
+            for one in tries.iter_mut().filter(|one| one.number > 0) {
                 one.region = route.regions.get(&one.provider).cloned();
                 one.demanded = Some(route.demanded.clone()).filter(|words| !words.is_empty());
             }
@@ -322,14 +324,23 @@ pub(crate) fn failure(fault: Fault) -> Failure {
         attempts: 0,
         failed: Vec::new(),
         provider: None,
+        made_by: None,
     }
 }
 
-/// The tries of a call in their order: those that failed, and the one that answered, which began
-/// when the one before had failed. A wait for room stands among them and has no number: nothing was
-/// sent.
+/// The tries of a call in their order: gateways that did not take it, which called nobody and have no
+/// number, then the calls that failed, and the one that answered, which began when the one before had
+/// failed. A wait for room stands among them and has no number either: nothing was sent.
 fn tries(outcome: &Outcome) -> Vec<Try> {
-    let word = |fault: &Fault| fault.word().to_owned();
+    let made_by = outcome.made_by.as_deref();
+    let gateway = made_by.map(|by| by.gateway.clone());
+    let passed = made_by.into_iter().flat_map(|by| &by.passed);
+    let passed = passed.map(|passed| Try {
+        gateway: Some(passed.gateway.clone()),
+        fault: Some(passed.why.clone()),
+        next: Some(NextStep::OtherGateway.word().to_owned()),
+        ..Try::default()
+    });
     let is_wait = |one: &FailedTry| one.next.as_deref() == Some(NextStep::Waited.word());
     let mut known = 0;
     let failed = outcome.failed.iter().map(|one| Try {
@@ -347,28 +358,25 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
         duration_ms: one.duration_ms,
         status: one.status,
         next: one.next.clone(),
-        region: None,
-        demanded: None,
+        gateway: gateway.clone(),
+        ..Try::default()
     });
-    let mut tries: Vec<Try> = failed.collect();
+    let mut tries: Vec<Try> = passed.chain(failed).collect();
     if known < outcome.attempts {
         let last = outcome.failed.last();
         let began_ms = last.map_or(0, |last| last.began_ms.saturating_add(last.duration_ms));
+        let fault = outcome.fault.as_ref();
         tries.push(Try {
             number: outcome.attempts,
             provider: outcome.provider.clone(),
             model: outcome.model.clone(),
             key_last4: outcome.key_last4.clone(),
-            fault: outcome.fault.as_ref().map(word),
+            fault: fault.map(|fault| fault.word().to_owned()),
             began_ms,
             duration_ms: outcome.duration_ms.saturating_sub(began_ms),
-            status: outcome
-                .fault
-                .as_ref()
-                .and_then(|fault| fault.upstream_status),
-            next: None,
-            region: None,
-            demanded: None,
+            status: fault.and_then(|fault| fault.upstream_status),
+            gateway,
+            ..Try::default()
         });
     }
     tries

@@ -255,6 +255,7 @@ mod tests {
             fault: None,
             first_byte_ms: 0,
             duration_ms: 0,
+            made_by: None,
         }))
     }
 

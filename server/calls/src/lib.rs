@@ -36,7 +36,7 @@ pub use self::facts::Due;
 pub use self::lifecycle::{Lifecycle, RedirectedModel};
 pub use self::receipt::{Receipt, SettledCall};
 pub use self::recovery::{RecoveryPace, Rounds};
-pub use self::route::RouteWish;
+pub use self::route::{RouteWish, WouldRoute};
 pub use self::settle::UnknownPolicy;
 pub use self::stream::TenantStream;
 

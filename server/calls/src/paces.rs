@@ -140,6 +140,7 @@ mod tests {
             fault: None,
             first_byte_ms,
             duration_ms,
+            made_by: None,
         }
     }
 

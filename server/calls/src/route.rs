@@ -37,6 +37,26 @@ pub struct RouteWish {
     pub models: Vec<String>,
 }
 
+/// Where a call would go, as far as rules decide it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WouldRoute {
+    /// Places among the model's targets, in the order in which they are tried; behind them those that the
+    /// call may not go to, with why.
+    pub targets: Vec<(usize, Option<NoTarget>)>,
+    /// The model costs more than its rule or the tenant's allows.
+    pub is_too_dear: bool,
+}
+
+impl WouldRoute {
+    /// What was found out of the model's targets, which stands in their order, in the order of this.
+    pub fn ordered<T>(&self, told: Vec<T>) -> Vec<(T, Option<NoTarget>)> {
+        let mut told: Vec<Option<T>> = told.into_iter().map(Some).collect();
+        let one =
+            |(place, why): &(usize, Option<NoTarget>)| Some((told.get_mut(*place)?.take()?, *why));
+        self.targets.iter().filter_map(one).collect()
+    }
+}
+
 /// A model that may serve a call, with where it runs.
 #[derive(Debug)]
 pub(super) struct Candidate {
@@ -124,6 +144,50 @@ impl Calls {
         }
     }
 
+    /// Where a call of a model would go of which only the model and its tenant say anything: for whoever
+    /// only looks. `tenant` is the tenant's rule and what its prices are multiplied by.
+    pub fn would_route(
+        &self,
+        model: &Model,
+        (tenant, ppm): (Option<&RouteRule>, i64),
+        at: Moment,
+    ) -> WouldRoute {
+        let places = 0..model.targets.len();
+        let routing = self.catalogue.routing();
+        let Some(rule) = rule(&routing, model, (tenant, None)) else {
+            return WouldRoute {
+                targets: places.map(|place| (place, None)).collect(),
+                is_too_dear: false,
+            };
+        };
+        let terms = |provider: &str| routing.terms(provider);
+        let chosen = choose(model, &rule, terms, |target| self.paces.of(target), 0);
+        let chosen = chosen.unwrap_or_default();
+        let order = chosen.into_iter().filter_map(|target| {
+            let mut all = model.targets.iter();
+            all.position(|one| std::ptr::eq(one, target))
+        });
+        let mut targets: Vec<(usize, Option<NoTarget>)> =
+            order.map(|place| (place, None)).collect();
+        for place in places {
+            if targets.iter().any(|(known, _)| *known == place) {
+                continue;
+            }
+            let name = &model.targets[place].provider;
+            let why = if rule.allows(name) && !rule.demand.is_met(terms(name)) {
+                NoTarget::DataPolicy
+            } else {
+                NoTarget::Provider
+            };
+            targets.push((place, Some(why)));
+        }
+        let price = model.price_at(at);
+        WouldRoute {
+            targets,
+            is_too_dear: price.is_some_and(|price| !is_within(&rule.max_price, &price.list, ppm)),
+        }
+    }
+
     /// One model, if it can serve the call.
     fn candidate(&self, asking: Asking<'_>, name: &str) -> Result<Candidate, CallError> {
         let Asking {
@@ -151,7 +215,8 @@ impl Calls {
         let price = model.price_at(at).cloned();
         let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
         let routing = self.catalogue.routing();
-        let rule = rule(&routing, &model, principal, wish);
+        let said = (principal.route.as_deref(), wish.rule.as_ref());
+        let rule = rule(&routing, &model, said);
         let targets = match &rule {
             None => model.ordered_targets(seed),
             Some(rule) => {
@@ -175,11 +240,10 @@ impl Calls {
 fn rule(
     routing: &Routing,
     model: &Model,
-    principal: &Principal,
-    wish: &RouteWish,
+    (of_caller, of_request): (Option<&RouteRule>, Option<&RouteRule>),
 ) -> Option<RouteRule> {
     let of_model = routing.of_model(&model.id).map(Arc::as_ref);
-    let layers = [of_model, principal.route.as_deref(), wish.rule.as_ref()];
+    let layers = [of_model, of_caller, of_request];
     let mut layers = layers.into_iter().flatten();
     let first = layers.next()?.clone();
     Some(layers.fold(first, |rule, later| rule.narrowed(later)))

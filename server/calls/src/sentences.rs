@@ -30,3 +30,24 @@ pub fn link_lost(generation: &GenerationId) -> String {
         "The connection to the provider's region broke. What you received may be charged; look up `{generation}` in your usage."
     )
 }
+
+/// The provider ended a stream because of what was asked or said in it; the same holds.
+pub fn content_refused(generation: &GenerationId) -> String {
+    format!(
+        "The provider ended its answer because of its rules on content. What you received may be charged; look up `{generation}` in your usage."
+    )
+}
+
+/// The provider refuses the person who asked, in the middle of a stream; the same holds.
+pub fn person_refused(generation: &GenerationId) -> String {
+    format!(
+        "The provider refuses this end user for what they asked, and they are suspended here. Your other end users are not affected. What you received may be charged; look up `{generation}` in your usage."
+    )
+}
+
+/// The provider found in the middle of a stream that the request is wrong; the same holds.
+pub fn request_refused(generation: &GenerationId) -> String {
+    format!(
+        "The provider refused the request in the middle of its answer. What you received may be charged; look up `{generation}` in your usage."
+    )
+}

@@ -42,36 +42,83 @@ impl std::fmt::Debug for TenantStream {
 
 /// What a gateway that broke off would have answered.
 const BAD_GATEWAY: u16 = 502;
+/// The request or what it asks for.
+const BAD_REQUEST: u16 = 400;
+/// The person.
+const FORBIDDEN: u16 = 403;
+/// Classes of errors, in OpenAI's words.
+const INVALID: &str = "invalid_request_error";
+const SERVER_ERROR: &str = "server_error";
 
-fn failed<'a>(message: &'a str, code: &'a str) -> ErrorText<'a> {
-    ErrorText {
-        status: BAD_GATEWAY,
-        kind: "server_error",
-        code: Some(code),
-        param: None,
-        message,
-    }
-}
-
-/// The end of a stream that did not end well, as an event that clients raise as an error.
+/// Why a stream ended that did not end well, as clients raise it: what waiting does not cure is told as a
+/// refusal is, so that nobody sends it again.
 fn error_event(
     dialect: &dyn Dialect,
     outcome: &Outcome,
     generation: &GenerationId,
 ) -> Option<Bytes> {
     let fault = outcome.fault.as_ref()?;
-    let message = if fault.kind == FaultKind::Timeout {
-        sentences::timed_out(generation)
-    } else {
-        sentences::broke_off(generation)
+    let (status, kind, code, message) = match fault.kind {
+        FaultKind::ContentPolicy => (
+            BAD_REQUEST,
+            INVALID,
+            "content_policy_violation",
+            sentences::content_refused(generation),
+        ),
+        FaultKind::EndUserBlocked => (
+            FORBIDDEN,
+            "permission_error",
+            "end_user_suspended",
+            sentences::person_refused(generation),
+        ),
+        FaultKind::BadRequest => (
+            BAD_REQUEST,
+            INVALID,
+            "invalid_request",
+            sentences::request_refused(generation),
+        ),
+        FaultKind::Timeout => (
+            BAD_GATEWAY,
+            SERVER_ERROR,
+            fault.word(),
+            sentences::timed_out(generation),
+        ),
+        FaultKind::InvalidKey
+        | FaultKind::QuotaExhausted
+        | FaultKind::RateLimited
+        | FaultKind::Overloaded
+        | FaultKind::Unreachable
+        | FaultKind::Interrupted
+        | FaultKind::InvalidAnswer
+        | FaultKind::NotFound
+        | FaultKind::NoCapacity
+        | FaultKind::Canceled
+        | FaultKind::Internal => (
+            BAD_GATEWAY,
+            SERVER_ERROR,
+            fault.word(),
+            sentences::broke_off(generation),
+        ),
     };
-    Some(dialect.error_event(failed(&message, fault.word())))
+    Some(dialect.error_event(ErrorText {
+        status,
+        kind,
+        code: Some(code),
+        param: None,
+        message: &message,
+    }))
 }
 
 /// The end of a stream whose link was lost for good.
 fn link_broke(dialect: &dyn Dialect, generation: &GenerationId) -> Bytes {
     let message = sentences::link_lost(generation);
-    dialect.error_event(failed(&message, "link_broken"))
+    dialect.error_event(ErrorText {
+        status: BAD_GATEWAY,
+        kind: SERVER_ERROR,
+        code: Some("link_broken"),
+        param: None,
+        message: &message,
+    })
 }
 
 impl Stream for TenantStream {

@@ -10,7 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt, Full, Limited};
 use shared::id::BootId;
 use shared::link::codec::VERSION;
-use shared::link::{Alive, Call, LinkError, Outcome, wire};
+use shared::link::trail::MadeBy;
+use shared::link::{Alive, Call, Failure, LinkError, Outcome, wire};
 
 use super::nodes::Node;
 use super::transport::{Body, Lane};
@@ -48,11 +49,19 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
         .unwrap_or_default()
 }
 
-/// Why a gateway did not take a call.
-pub(super) fn refusal(headers: &HeaderMap, status: StatusCode, bytes: &[u8]) -> LinkError {
+/// Why the gateway that `made_by` names did not take a call.
+pub(super) fn refusal(
+    headers: &HeaderMap,
+    status: StatusCode,
+    bytes: &[u8],
+    made_by: MadeBy,
+) -> LinkError {
     if headers.contains_key(wire::FAILURE) {
-        return match serde_json::from_slice(bytes) {
-            Ok(failure) => LinkError::Failed(failure),
+        return match serde_json::from_slice::<Box<Failure>>(bytes) {
+            Ok(mut failure) => {
+                failure.made_by = Some(Box::new(made_by));
+                LinkError::Failed(failure)
+            }
             Err(error) => LinkError::Lost(format!("unreadable failure: {error}")),
         };
     }
@@ -89,10 +98,12 @@ pub(super) async fn collect(body: Body) -> Result<Bytes, LinkError> {
     Ok(collected.to_bytes())
 }
 
-/// An outcome from its header or trailer.
-pub(super) fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
-    serde_json::from_slice(value.as_bytes())
-        .map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))
+/// An outcome from its header or trailer, which the gateway that `made_by` names sent.
+pub(super) fn outcome(value: &HeaderValue, made_by: MadeBy) -> Result<Box<Outcome>, LinkError> {
+    let outcome = serde_json::from_slice::<Box<Outcome>>(value.as_bytes());
+    let mut outcome = outcome.map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))?;
+    outcome.made_by = Some(Box::new(made_by));
+    Ok(outcome)
 }
 
 /// What a gateway says of itself.

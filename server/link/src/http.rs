@@ -19,6 +19,7 @@ use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
 use shared::link::events::{EventSource, GatewayEvents};
+use shared::link::trail::MadeBy;
 use shared::link::{
     Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, LinkError,
     Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, Target, wire,
@@ -159,8 +160,21 @@ impl Inner {
         if !status.is_success() {
             return Err(not_taken(status));
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|e| LinkError::Refused(format!("unreadable status: {e}")))
+        let mut status = serde_json::from_slice(&bytes)
+            .map_err(|e| LinkError::Refused(format!("unreadable status: {e}")))?;
+        let made_by = || {
+            Some(Box::new(MadeBy {
+                gateway: node.place.shown().to_owned(),
+                // Who was asked before it is not known any more.
+                passed: Vec::new(),
+            }))
+        };
+        match &mut status {
+            GenerationStatus::Ended { outcome } => outcome.made_by = made_by(),
+            GenerationStatus::Failed { failure } => failure.made_by = made_by(),
+            GenerationStatus::Unknown { .. } => {}
+        }
+        Ok(status)
     }
 }
 

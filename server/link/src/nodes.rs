@@ -79,6 +79,15 @@ impl Address {
         Self::of(&place)
     }
 
+    /// What operators call it by: its name, or where it is.
+    pub(super) fn shown(&self) -> &str {
+        if self.name.is_empty() {
+            &self.base
+        } else {
+            &self.name
+        }
+    }
+
     /// Checks a place: plain HTTP only to this machine and private networks, because the secret and
     /// the prompts would cross the border in the clear.
     pub(super) fn of(place: &GatewayPlace) -> Result<Self, ConfigError> {

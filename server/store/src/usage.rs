@@ -47,11 +47,11 @@ impl UsageStatus {
 }
 
 /// A provider call that was tried for a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Try {
-    /// Its place among the tries, from 1.
+    /// Its place among the tries, from 1; 0 of a gateway that did not take the call and called nobody.
     pub number: u32,
-    /// Who was called.
+    /// Who was called; empty where nobody was.
     pub provider: String,
     /// The model's name there; empty when nobody was reached.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -80,6 +80,10 @@ pub struct Try {
     /// The data policy that the call demanded of it: `no_training`, `zero_retention`, `region:eu|us`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demanded: Option<String>,
+    /// The gateway that made it, or did not take the call; absent where it is inside the server, and from
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
 }
 
 /// What a call consumed and cost, and how it went.

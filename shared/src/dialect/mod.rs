@@ -342,10 +342,35 @@ pub enum Verdict {
     /// Keep it: the tenant did not ask for it.
     Hide,
     /// Do not pass it on: the provider reports an error.
-    Broken(Fault),
+    Broken(StreamError),
     /// Do not pass it on: more was written than the call may bring. What is put in its place ends the
     /// stream well.
     Enough(Bytes),
+}
+
+/// An error that a provider reports in the middle of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamError {
+    /// What it is as far as the format's own words tell.
+    pub fault: Fault,
+    /// What the provider told of it, for whoever knows more words than those of one format.
+    pub told: Option<Box<Told>>,
+}
+
+impl StreamError {
+    /// By what was told.
+    fn told(told: Option<Told>, fault: impl FnOnce(Option<Told>) -> Fault) -> Self {
+        Self {
+            fault: fault(told.clone()),
+            told: told.map(Box::new),
+        }
+    }
+}
+
+impl From<Fault> for StreamError {
+    fn from(fault: Fault) -> Self {
+        Self { fault, told: None }
+    }
 }
 
 /// Counts what a stream brings while its events pass, and says what becomes of each.
@@ -389,7 +414,7 @@ struct NoStream;
 
 impl StreamMeter for NoStream {
     fn event(&mut self, _: &[u8]) -> Verdict {
-        Verdict::Broken(no_stream())
+        Verdict::Broken(no_stream().into())
     }
 
     fn is_done(&self) -> bool {

@@ -8,7 +8,7 @@ use super::counts::Counts;
 use super::event::said;
 use super::tally::Tally;
 use super::text_count::TextCount;
-use super::{Metered, StreamMeter, Told, Verdict, told};
+use super::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Fact, Facts, Unit, Usage};
 
@@ -144,7 +144,7 @@ impl TypedMeter {
     /// over.
     fn bare(data: &[u8], pass: Verdict, fault: fn(Option<Told>) -> Fault) -> Verdict {
         match told::error_in(data) {
-            found @ Some(_) => Verdict::Broken(fault(found)),
+            found @ Some(_) => Verdict::Broken(StreamError::told(found, fault)),
             None if data.is_empty() => pass,
             None => Verdict::Hide,
         }
@@ -169,7 +169,7 @@ impl StreamMeter for TypedMeter {
             return Verdict::Hide;
         }
         if said.is_error {
-            return Verdict::Broken(fault(Some(told::refusal(data))));
+            return Verdict::Broken(StreamError::told(Some(told::refusal(data)), fault));
         }
         if data == DONE {
             self.stage = Stage::Done;
@@ -180,18 +180,19 @@ impl StreamMeter for TypedMeter {
         }
         let Some(mut step) = (self.steps.read)(data) else {
             let why = "an event is no JSON";
-            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why).into());
         };
+        let mut broken = step.fault.take().map(StreamError::from);
         if step.mark == TypedMark::Beside
-            && step.fault.is_none()
+            && broken.is_none()
             && let found @ Some(_) = told::error_in(data)
         {
-            step.fault = Some(fault(found));
+            broken = Some(StreamError::told(found, fault));
         }
         let was_over = self.count.is_over();
         self.take(&step);
-        if let Some(fault) = step.fault {
-            return Verdict::Broken(fault);
+        if let Some(broken) = broken {
+            return Verdict::Broken(broken);
         }
         // The part that went beyond the bound may be all there is, and its count may follow it.
         if !step.tally.is_nothing() && (was_over || self.count.is_told_over()) {

@@ -346,6 +346,9 @@ pub struct Outcome {
     pub first_byte_ms: u64,
     /// From the call's arrival to its end.
     pub duration_ms: u64,
+    /// Which gateway made the tries; noted by the server, absent where its gateway is inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<Box<trail::MadeBy>>,
 }
 
 /// A part of a reply's body.
@@ -424,6 +427,9 @@ pub struct Failure {
     pub failed: Vec<FailedTry>,
     /// Where the last attempt went.
     pub provider: Option<String>,
+    /// Which gateway made the tries; noted by the server, absent where its gateway is inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<Box<trail::MadeBy>>,
 }
 
 /// Why a call over the link did not bring a reply.

@@ -1,5 +1,7 @@
-//! Why a call went on as it did after a try that failed: words that travel with the story of a call. They
-//! are for operators; tenants never see them.
+//! Why a call went on as it did after a try that failed, and which gateway made its tries: words that
+//! travel with the story of a call. They are for operators; tenants never see them.
+
+use serde::{Deserialize, Serialize};
 
 /// What followed a try that failed, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +24,8 @@ pub enum NextStep {
     Waited,
     /// The next target: too many calls of this provider were tried again lately.
     RetriesUsed,
+    /// Another gateway, before any provider was called: this one did not take the call.
+    OtherGateway,
     /// None: no other key and no other target cures such a fault.
     Final,
 }
@@ -38,6 +42,7 @@ impl NextStep {
         Self::KeysRest,
         Self::Waited,
         Self::RetriesUsed,
+        Self::OtherGateway,
         Self::Final,
     ];
 
@@ -53,6 +58,7 @@ impl NextStep {
             Self::KeysRest => "keys_rest",
             Self::Waited => "waited",
             Self::RetriesUsed => "retries_used",
+            Self::OtherGateway => "other_gateway",
             Self::Final => "final",
         }
     }
@@ -61,6 +67,45 @@ impl NextStep {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.word() == word)
     }
+}
+
+/// Why a gateway did not take a call: it surely began nothing, so that another could be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotTaken {
+    /// There was no way to it, or it was stopping.
+    Away,
+    /// It had as many calls as it takes.
+    Full,
+}
+
+impl NotTaken {
+    /// Stable word, as the records of calls keep it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Away => "gateway_away",
+            Self::Full => "gateway_full",
+        }
+    }
+}
+
+/// Which gateway made a call's tries. The server that asked the gateways notes it; what a gateway says of
+/// itself here is not believed, as it knows neither its name nor who was asked before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// Its name; its address where it has none.
+    pub gateway: String,
+    /// Those that were asked before and did not take the call, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<PassedBy>,
+}
+
+/// A gateway that did not take a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedBy {
+    /// Its name; its address where it has none.
+    pub gateway: String,
+    /// The word of a [`NotTaken`].
+    pub why: String,
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! One abuser costs nobody else anything: each call tells its provider whose it is and nothing of them, and a
 //! provider that refuses a person stops that person alone.
 
+mod streams;
+
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};

@@ -1,8 +1,10 @@
 //! The gateway against a vendor that misbehaves: fail-over, keys that rest or are disabled, secrets
 //! that never come out, streams passed on byte by byte in any split.
 
+mod imports;
 mod key_batch;
 mod keys;
+mod story;
 pub(crate) mod streams;
 pub(crate) mod vendor;
 

@@ -156,6 +156,7 @@ async fn an_end_that_nobody_knows_is_given_back_and_charged_once_when_it_is_know
             fault: None,
             first_byte_ms: 1,
             duration_ms: 2,
+            made_by: None,
         };
         link.be(Oddity::Knows(Box::new(known)));
         for _ in 0..3 {

@@ -4,6 +4,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::console::Console;
 use crate::faults::fake::{Fake, GOOD, Got, answer, ask, model, provider};
 use crate::support::joined::{Joined, start};
 use crate::support::places;
@@ -449,5 +450,57 @@ async fn a_route_of_a_key_holds_for_all_that_come_of_it() {
         assert_eq!(got.status, StatusCode::OK);
     }
     assert_eq!((scene.calls("a"), scene.calls("b")), (0, 2));
+    scene.product.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_goes_by_the_rules_that_a_call_would_go_by() {
+    let scene = Scene::start(Joined::InProcess, &["may", "good", "ignored"]).await;
+    let product = &scene.product;
+    model(product, "m", &["may", "ignored", "good"]).await;
+    let terms = json!({"training": "never", "retention_days": 0, "region": "eu"});
+    scene.put("/providers/good/data-terms", terms.clone()).await;
+    scene.put("/providers/ignored/data-terms", terms).await;
+    scene
+        .put("/models/m/route", json!({"ignore": ["ignored"]}))
+        .await;
+    let rule = json!({"data_collection": "deny"});
+    let tenant = format!("/tenants/{}/route", scene.customer.id);
+    scene.put(&tenant, rule).await;
+    let check = async |asked: Value| {
+        let checked = product.admin(Method::POST, "/models/m/route", Some(asked));
+        let (status, told) = checked.await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let targets = told["targets"].as_array().cloned().unwrap_or_default();
+        let row = |one: &Value| json!([one["provider"], one["left_out"]]);
+        let rows: Vec<Value> = targets.iter().map(row).collect();
+        (Value::from(rows), told["too_dear"].clone())
+    };
+    // Nobody's call: the model's own rule alone.
+    let nobody = json!([["may", null], ["good", null], ["ignored", "rule"]]);
+    assert_eq!(check(json!({})).await, (nobody, json!(false)));
+    // The tenant's, with any of its keys; and so its calls go.
+    let its = json!([["good", null], ["may", "data_policy"], ["ignored", "rule"]]);
+    let asked = json!({"tenant": scene.customer.id});
+    assert_eq!(check(asked.clone()).await, (its, json!(false)));
+    assert_eq!(scene.served("m", json!({})).await, Ok("good".to_owned()));
+    // A price beyond what the tenant says is refused as the call is.
+    let dear = json!({"data_collection": "deny", "max_price": {"request": 0.5}});
+    scene.put(&tenant, dear).await;
+    assert_eq!(check(asked).await.1, json!(true));
+    let refused = scene
+        .served("m", json!({}))
+        .await
+        .map_err(|(status, _)| status);
+    assert_eq!(refused, Err(404));
+    let mut console = Console::open(product).await;
+    let page = console
+        .get(&format!(
+            "/admin/models/m/route?tenant={}",
+            scene.customer.id
+        ))
+        .await;
+    assert!(page.contains("data policy not met"), "{page}");
+    assert!(page.contains("costs more than"), "{page}");
     scene.product.stop().await;
 }

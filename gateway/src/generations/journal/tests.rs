@@ -46,6 +46,7 @@ fn outcome(output_tokens: u64, detail: &str) -> Outcome {
         fault: (!detail.is_empty()).then(|| Fault::new(FaultKind::Interrupted, detail)),
         first_byte_ms: 3,
         duration_ms: 4,
+        made_by: None,
     }
 }
 

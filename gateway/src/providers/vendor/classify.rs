@@ -57,6 +57,31 @@ pub(super) fn classify(status: u16, told: &Told) -> Fault {
     fault.with_status(status)
 }
 
+/// The fault that an error in the middle of a stream is, where that says more than `kind`, which its dialect
+/// made of it. That the stream began proves that its key and its model were good, whatever words tell.
+pub(super) fn in_stream(kind: FaultKind, told: &Told) -> Option<Fault> {
+    let known = classify(200, told).with_retry_after(told.wait);
+    let says_more = match known.kind {
+        K::EndUserBlocked => true,
+        K::ContentPolicy => matches!(kind, K::Overloaded | K::BadRequest),
+        K::BadRequest | K::QuotaExhausted | K::RateLimited => kind == K::Overloaded,
+        K::InvalidKey
+        | K::NotFound
+        | K::Overloaded
+        | K::Timeout
+        | K::Unreachable
+        | K::Interrupted
+        | K::InvalidAnswer
+        | K::NoCapacity
+        | K::Canceled
+        | K::Internal => false,
+    };
+    says_more.then_some(Fault {
+        upstream_status: told.status,
+        ..known
+    })
+}
+
 fn lower(word: Option<&str>) -> String {
     word.unwrap_or_default().to_ascii_lowercase()
 }

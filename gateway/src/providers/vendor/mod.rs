@@ -186,23 +186,6 @@ impl Way<'_> {
         }
     }
 
-    /// What it says of an end user, with the provider's words for the operator. A server that named nobody
-    /// knows neither whom it is about nor the kind of fault: to it the content is refused.
-    fn blocked(&self, fault: Fault, words: &str) -> Fault {
-        if self.call.end_user.is_none() {
-            let other = Fault::new(FaultKind::ContentPolicy, fault.detail);
-            return Fault {
-                upstream_status: fault.upstream_status,
-                ..other
-            };
-        }
-        let words: String = words.chars().take(BLOCKED_CHARS_MAX).collect();
-        Fault {
-            detail: format!("{}: {words}", fault.detail),
-            ..fault
-        }
-    }
-
     fn refused(&self, status: u16, headers: &HeaderMap, mut told: Told) -> Box<Refused> {
         told.code = told.code.or_else(|| error_type(headers));
         let mut fault = classify(status, &told).with_retry_after(wait(headers, &told));
@@ -214,7 +197,8 @@ impl Way<'_> {
         };
         let clean = |text: &str| cleaned(text, secrets);
         if fault.kind == FaultKind::EndUserBlocked {
-            fault = self.blocked(fault, &clean(&told.message));
+            let names_person = self.call.end_user.is_some();
+            fault = blocked(fault, &clean(&told.message), names_person);
         }
         let for_tenant = matches!(fault.kind, FaultKind::BadRequest | FaultKind::ContentPolicy);
         let caller = for_tenant.then(|| CallerError {
@@ -226,6 +210,45 @@ impl Way<'_> {
             refusal: Refusal { fault, caller },
             told,
         })
+    }
+}
+
+/// What it says of an end user, with the provider's words for the operator. A server that named nobody
+/// knows neither whom it is about nor the kind of fault: to it the content is refused.
+fn blocked(fault: Fault, words: &str, names_person: bool) -> Fault {
+    if !names_person {
+        let other = Fault::new(FaultKind::ContentPolicy, fault.detail);
+        return Fault {
+            upstream_status: fault.upstream_status,
+            ..other
+        };
+    }
+    let words: String = words.chars().take(BLOCKED_CHARS_MAX).collect();
+    Fault {
+        detail: format!("{}: {words}", fault.detail),
+        ..fault
+    }
+}
+
+/// The fault that an error in the middle of a stream from `route` is: what its dialect makes of it, or what
+/// the words of all vendors say. `names_person` where the server said whose question it is.
+pub(crate) fn in_stream(fault: Fault, told: &Told, route: Route<'_>, names_person: bool) -> Fault {
+    let Some(known) = classify::in_stream(fault.kind, told) else {
+        return fault;
+    };
+    let secrets = Secrets {
+        key: route.key.expose(),
+        headers: route.headers,
+        base_url: route.base_url,
+        body: b"",
+    };
+    let words = cleaned(&told.message, secrets);
+    if known.kind == FaultKind::EndUserBlocked {
+        return blocked(known, &words, names_person);
+    }
+    Fault {
+        detail: format!("in the stream: {}: {words}", known.detail),
+        ..known
     }
 }
 

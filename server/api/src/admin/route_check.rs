@@ -3,10 +3,13 @@
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
-use server_rooms::accounts::Accounts;
+use server_calls::Calls;
+use server_rooms::accounts::{AccountError, Accounts};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::providers::Providers;
 use server_rooms::providers::choices::{CallShape, GatewayChoice, RoutedTarget, Unsaid};
+use server_rooms::routing::NoTarget;
+use shared::clock::Clock;
 use shared::id::TenantId;
 use shared::link::choice::KeyRooms;
 
@@ -22,14 +25,19 @@ pub struct RouteCheckApi {
     pub catalogue: Catalogue,
     /// The gateways' providers.
     pub providers: Providers,
+    /// What chooses among targets.
+    pub calls: Calls,
+    /// Tells the time.
+    pub clock: Clock,
 }
 
 /// A call that is thought of.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields)]
 pub struct RouteCheckAsked {
-    /// The tenant whose call it would be: what a key rests for after that tenant's calls counts, and
-    /// whether the tenant may call the model is told.
+    /// The tenant whose call it would be, with any of its keys: its rule and its people's of where calls go
+    /// count, and what a key rests for after that tenant's calls, and whether the tenant may call the model
+    /// is told.
     pub tenant: Option<String>,
     /// About how many tokens it would read; default 1,000.
     pub input_tokens: Option<u64>,
@@ -100,6 +108,9 @@ pub struct RouteTargetBody {
     pub weight: u32,
     /// Its part of the calls among those, in hundredths of a per cent.
     pub share: u64,
+    /// Why no such call goes there: `rule` where the model's or the tenant's rule leaves the provider out,
+    /// `data_policy` where it does otherwise with data; null where one may.
+    pub left_out: Option<String>,
     /// Every gateway through which it is reached.
     pub gateways: Vec<RouteGatewayBody>,
 }
@@ -113,7 +124,10 @@ pub struct RouteCheckBody {
     pub enabled: bool,
     /// Whether the tenant may call it; absent where none is named.
     pub tenant_may: Option<bool>,
-    /// The targets in the order in which they are tried; those of one priority are drawn by their shares.
+    /// Whether the model costs more than its rule or the tenant's allows, so that such a call is refused.
+    pub too_dear: bool,
+    /// The targets in the order in which they are tried, and behind them those that no such call goes to.
+    /// Those of one priority are drawn by their shares, where no rule says otherwise.
     pub targets: Vec<RouteTargetBody>,
 }
 
@@ -167,9 +181,14 @@ impl From<GatewayChoice> for RouteGatewayBody {
     }
 }
 
-impl From<RoutedTarget> for RouteTargetBody {
-    fn from(routed: RoutedTarget) -> Self {
+impl From<(RoutedTarget, Option<NoTarget>)> for RouteTargetBody {
+    fn from((routed, left_out): (RoutedTarget, Option<NoTarget>)) -> Self {
+        let word = |why| match why {
+            NoTarget::Provider => "rule",
+            NoTarget::DataPolicy => "data_policy",
+        };
         Self {
+            left_out: left_out.map(|why| word(why).to_owned()),
             provider: routed.target.provider,
             model: routed.target.model,
             priority: routed.target.priority,
@@ -180,6 +199,8 @@ impl From<RoutedTarget> for RouteTargetBody {
     }
 }
 
+/// What prices are multiplied by where nothing is.
+const PLAIN_PPM: i64 = 1_000_000;
 /// Tokens that a call reads where nobody says.
 const INPUT_USUAL: u64 = 1_000;
 
@@ -216,6 +237,17 @@ impl RouteCheckApi {
             output_max: asked.output_tokens.unwrap_or(model.max_output_tokens),
         };
         let targets = self.providers.would_choose(&model, shape).await;
+        let rule = match &tenant {
+            None => None,
+            Some(tenant) => self
+                .accounts
+                .whole_route(&tenant.id)
+                .await
+                .map_err(AccountError::from)?,
+        };
+        let ppm = (tenant.as_ref()).map_or(PLAIN_PPM, |tenant| tenant.price_multiplier_ppm);
+        let rules = (rule.as_deref(), ppm);
+        let would = self.calls.would_route(&model, rules, self.clock.now());
         Ok(Json(RouteCheckBody {
             model: model.id.clone(),
             enabled: model.enabled,
@@ -223,7 +255,8 @@ impl RouteCheckApi {
                 let allowed = &tenant.allowed_models;
                 allowed.as_ref().is_none_or(|some| some.contains(&model.id))
             }),
-            targets: targets.into_iter().map(Into::into).collect(),
+            too_dear: would.is_too_dear,
+            targets: would.ordered(targets).into_iter().map(Into::into).collect(),
         }))
     }
 }

@@ -4,7 +4,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::reports::history::{UsageHistory, UsageQuery};
-use server_rooms::reports::{UsageRecord, UsageSummary};
+use server_rooms::reports::{Try, UsageRecord, UsageSummary};
 use shared::zone::Zone;
 
 use super::tenant_of;
@@ -29,6 +29,55 @@ pub struct AdminUsageView {
     pub cost: Option<Amount>,
     /// Provider calls tried.
     pub attempts: u32,
+    /// Each of them in its order, and before them the gateways that did not take the call.
+    pub tries: Vec<TryView>,
+}
+
+/// A provider call that was tried, or a gateway that did not take the call.
+#[derive(Debug, Clone, Object)]
+pub struct TryView {
+    /// Its place among the provider calls, from 1; 0 of a gateway that called nobody.
+    pub number: u32,
+    /// The gateway's name, or its address where it has none; null where it is inside the server.
+    pub gateway: Option<String>,
+    /// Who was called; empty where nobody was.
+    pub provider: String,
+    /// The model's name there.
+    pub model: String,
+    /// The last four characters of the key.
+    pub key_last4: String,
+    /// From the call's arrival at the gateway to its beginning.
+    pub began_ms: u64,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The provider's HTTP status, where it answered otherwise than well.
+    pub status: Option<u16>,
+    /// Why it did not end well, as a word: `rate_limited`, `unreachable`; `gateway_away` and
+    /// `gateway_full` of a gateway that did not take the call.
+    pub fault: Option<String>,
+    /// Why the call went on as it did after it: `other_key`, `host_down`, `cannot_say`, `tries_used`,
+    /// `time_used`, `no_other_key`, `keys_rest`, `retries_used`, `other_gateway`, `final`.
+    pub next: Option<String>,
+    /// Where the provider works, as far as operators said.
+    pub region: Option<String>,
+}
+
+impl From<&Try> for TryView {
+    fn from(one: &Try) -> Self {
+        Self {
+            number: one.number,
+            gateway: one.gateway.clone(),
+            provider: one.provider.clone(),
+            model: one.model.clone(),
+            key_last4: one.key_last4.clone(),
+            began_ms: one.began_ms,
+            duration_ms: one.duration_ms,
+            status: one.status,
+            fault: one.fault.clone(),
+            next: one.next.clone(),
+            region: one.region.clone(),
+        }
+    }
 }
 
 impl From<&UsageRecord> for AdminUsageView {
@@ -40,6 +89,7 @@ impl From<&UsageRecord> for AdminUsageView {
             provider_model: record.provider_model.clone(),
             cost: record.cost.map(Amount::from),
             attempts: record.attempts,
+            tries: record.tries.iter().map(TryView::from).collect(),
         }
     }
 }

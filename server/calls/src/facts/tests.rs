@@ -179,3 +179,63 @@ fn a_wait_for_room_is_in_the_story_and_no_try() {
         .collect();
     assert_eq!(shown, [(0, 0, true), (1, 100, true), (2, 200, false)]);
 }
+
+#[test]
+fn gateways_that_did_not_take_a_call_stand_before_its_tries_and_are_none() {
+    use shared::link::FailedTry;
+    use shared::link::trail::{MadeBy, NotTaken, PassedBy};
+
+    let passed = |gateway: &str, why: NotTaken| PassedBy {
+        gateway: gateway.to_owned(),
+        why: why.word().to_owned(),
+    };
+    let failed = FailedTry {
+        provider: "bad".to_owned(),
+        model: "m".to_owned(),
+        key_last4: "ab12".to_owned(),
+        began_ms: 1,
+        duration_ms: 2,
+        fault: "overloaded".to_owned(),
+        status: Some(503),
+        next: Some("other_key".to_owned()),
+    };
+    let made_by = MadeBy {
+        gateway: "west".to_owned(),
+        passed: vec![
+            passed("east", NotTaken::Away),
+            passed("far", NotTaken::Full),
+        ],
+    };
+    let mut outcome = Outcome {
+        attempts: 2,
+        failed: vec![failed],
+        made_by: Some(Box::new(made_by)),
+        ..outcome(tokens(1), None, None)
+    };
+    let rows = |outcome: &Outcome| {
+        let record = facts().reckon(&outcome.clone().into()).record;
+        let row = |one: &Try| {
+            let texts = [one.gateway.clone(), one.fault.clone(), one.next.clone()];
+            (one.number, texts.map(Option::unwrap_or_default))
+        };
+        (
+            record.attempts,
+            record.tries.iter().map(row).collect::<Vec<_>>(),
+        )
+    };
+    let row = |number, texts: [&str; 3]| (number, texts.map(str::to_owned));
+    let expected = vec![
+        row(0, ["east", "gateway_away", "other_gateway"]),
+        row(0, ["far", "gateway_full", "other_gateway"]),
+        row(1, ["west", "overloaded", "other_key"]),
+        row(2, ["west", "", ""]),
+    ];
+    assert_eq!(rows(&outcome), (2, expected));
+    // Inside the server there is no gateway to name.
+    outcome.made_by = None;
+    let expected = vec![
+        row(1, ["", "overloaded", "other_key"]),
+        row(2, ["", "", ""]),
+    ];
+    assert_eq!(rows(&outcome), (2, expected));
+}

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use shared::id::BootId;
+use shared::link::trail::{MadeBy, NotTaken, PassedBy};
 use shared::link::wire::{self, Joining};
 use shared::link::{Call, LinkError, Reply, ReplyBody};
 use tracing::debug;
@@ -24,13 +25,42 @@ use super::super::resumable_body::{Pauses, ResumableBody};
 use super::super::transport::{Body, SendError};
 use super::Inner;
 
+/// When a call came, and who was asked for it before.
+struct Begun<'a> {
+    at: Instant,
+    passed: &'a [PassedBy],
+}
+
+impl Begun<'_> {
+    /// With that the tries are this node's.
+    fn made_by(&self, node: &Node) -> MadeBy {
+        MadeBy {
+            gateway: node.place.shown().to_owned(),
+            passed: self.passed.to_vec(),
+        }
+    }
+}
+
+/// A gateway did not take the call; of one that is asked several times the last answer stands.
+fn pass(passed: &mut Vec<PassedBy>, node: &Node, why: NotTaken) {
+    let gateway = node.place.shown();
+    passed.retain(|one| one.gateway != gateway);
+    passed.push(PassedBy {
+        gateway: gateway.to_owned(),
+        why: why.word().to_owned(),
+    });
+}
+
 impl Inner {
     /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
     pub(super) async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
         let mut pauses = Pauses::new(self.fleet.patience());
         let mut place = None;
+        // Stays empty, and costs nothing, when the first gateway takes it.
+        let mut passed = Vec::new();
         loop {
-            let missing = match self.open_somewhere(call, pauses.until()).await {
+            let opening = self.open_somewhere(call, pauses.until(), &mut passed);
+            let missing = match opening.await {
                 Ok(opened) => return opened,
                 Err(missing) => missing,
             };
@@ -50,6 +80,7 @@ impl Inner {
         self: &Arc<Self>,
         call: &Call,
         until: Instant,
+        passed: &mut Vec<PassedBy>,
     ) -> Result<Result<Reply, LinkError>, Missing> {
         let mut missing = Missing {
             why: "there is no gateway for it".to_owned(),
@@ -66,15 +97,19 @@ impl Inner {
                 self.metrics.count(&before.counters, LinkEvent::PassedOn);
             }
             let part = part_for(&node.place, call);
-            let opened = self.open_at(&node, part.as_ref().unwrap_or(call), until);
+            let opened = self.open_at(&node, part.as_ref().unwrap_or(call), until, passed);
             match opened.await {
                 Err(Missed::NotStarted(why)) => {
+                    pass(passed, &node, NotTaken::Away);
                     missing = Missing {
                         why,
                         may_come: true,
                     }
                 }
-                Err(Missed::Full(why)) => missing.why = why,
+                Err(Missed::Full(why)) => {
+                    pass(passed, &node, NotTaken::Full);
+                    missing.why = why;
+                }
                 Err(Missed::Told(error)) => return Ok(Err(error)),
                 Err(Missed::Cut { why, .. }) => return Ok(Err(LinkError::Lost(why))),
                 Ok(reply) => return Ok(Ok(reply)),
@@ -91,8 +126,12 @@ impl Inner {
         node: &Arc<Node>,
         call: &Call,
         until: Instant,
+        passed: &[PassedBy],
     ) -> Result<Reply, Missed> {
-        let begun = Instant::now();
+        let begun = Begun {
+            at: Instant::now(),
+            passed,
+        };
         let mut life: Option<BootId> = None;
         let mut pauses: Option<Pauses> = None;
         loop {
@@ -103,7 +142,7 @@ impl Inner {
                 life: life.clone(),
                 seen: node.take_seen(),
             };
-            let trying = self.try_open(node, call, &joining, (begun, until));
+            let trying = self.try_open(node, call, &joining, (&begun, until));
             let why = match trying.await {
                 Ok(reply) => return Ok(reply),
                 Err(Missed::Told(error)) => {
@@ -143,7 +182,7 @@ impl Inner {
         node: &Arc<Node>,
         call: &Call,
         joining: &Joining,
-        (begun, until): (Instant, Instant),
+        (begun, until): (&Begun<'_>, Instant),
     ) -> Result<Reply, Missed> {
         let mut whole = false;
         loop {
@@ -188,7 +227,7 @@ impl Inner {
         node: &Arc<Node>,
         call: &Call,
         response: Response<Body>,
-        begun: Instant,
+        begun: &Begun<'_>,
     ) -> Result<Reply, Missed> {
         let (head, body) = response.into_parts();
         let boot = BootId::from_stored(text(&head.headers, &wire::BOOT).to_owned());
@@ -208,7 +247,9 @@ impl Inner {
                 boot: Some(boot),
             };
             let bytes = collect(body).await.map_err(|e| cut(e.to_string()))?;
-            return Err(Missed::Told(refusal(&head.headers, head.status, &bytes)));
+            let made_by = begun.made_by(node);
+            let refusal = refusal(&head.headers, head.status, &bytes, made_by);
+            return Err(Missed::Told(refusal));
         }
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
         let dropped = wire::read_dropped(&head.headers);
@@ -218,10 +259,10 @@ impl Inner {
         let body = ResumableBody::new(self, node, &call.generation, &boot, attachment, is_stream);
         let body = match ended {
             Some(value) => ReplyBody::Whole {
-                outcome: outcome(value).map_err(Missed::Told)?,
+                outcome: outcome(value, begun.made_by(node)).map_err(Missed::Told)?,
                 bytes: body.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
             },
-            None => ReplyBody::Stream(pieces(body, call, begun)),
+            None => ReplyBody::Stream(pieces(body, call, begun.at, begun.made_by(node))),
         };
         Ok(Reply {
             boot,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use shared::dialect::StreamMeter;
 use shared::fault::{Fault, FaultKind};
+use shared::link::trail::MadeBy;
 use shared::link::{Call, LinkError, Outcome, Piece, PieceStream, wire};
 use shared::sse::{Events, Keep, Room};
 
@@ -27,10 +28,16 @@ struct Passing {
     provider: String,
     begun: Instant,
     first_byte_ms: u64,
+    made_by: MadeBy,
 }
 
 /// Pieces of a streamed answer; a lost link is an outcome like others.
-pub(in super::super) fn pieces(body: ResumableBody, call: &Call, begun: Instant) -> PieceStream {
+pub(in super::super) fn pieces(
+    body: ResumableBody,
+    call: &Call,
+    begun: Instant,
+    made_by: MadeBy,
+) -> PieceStream {
     let passing = Passing {
         body,
         events: Events::default(),
@@ -48,6 +55,7 @@ pub(in super::super) fn pieces(body: ResumableBody, call: &Call, begun: Instant)
             .unwrap_or_default(),
         begun,
         first_byte_ms: 0,
+        made_by,
     };
     Box::pin(stream::unfold(Some(passing), |state| async move {
         let mut passing = state?;
@@ -75,7 +83,7 @@ impl Passing {
                 Ok(Next::Waiting) => return Ok(Piece::Waiting),
                 Ok(Next::End(trailers)) => {
                     return match trailers.get(wire::OUTCOME) {
-                        Some(value) => outcome(value).map(Piece::Outcome),
+                        Some(value) => outcome(value, self.made_by.clone()).map(Piece::Outcome),
                         None => Ok(Piece::Outcome(Box::new(self.lost("it has no outcome")))),
                     };
                 }
@@ -123,6 +131,7 @@ impl Passing {
             fault: Some(Fault::new(FaultKind::Interrupted, why)),
             first_byte_ms: self.first_byte_ms,
             duration_ms: millis(self.begun.elapsed()),
+            made_by: Some(Box::new(self.made_by.clone())),
         }
     }
 }

@@ -110,6 +110,8 @@ fn models_and_providers(table: Table) -> Table {
     let model = |path: &str| format!("/admin/models/:id{path}");
     table
         .get("/admin/providers", providers::list::provider_list)
+        .get("/admin/provider-import", providers::import::import_page)
+        .post("/admin/provider-import", providers::import::import_file)
         .get("/admin/providers/new", providers::new::new_provider)
         .post("/admin/providers/new", providers::new::add_provider)
         .get(pool(""), providers::provider_page)
@@ -140,8 +142,8 @@ fn models_and_providers(table: Table) -> Table {
         .post(pool("/keys/:key/delete"), providers::keys::delete_key)
         .post(pool("/keys/:key/rotate"), providers::keys::rotate_key)
         .get("/admin/models", models::model_list)
-        .get("/admin/models/new", models::new_model)
-        .post("/admin/models/new", models::add_model)
+        .get("/admin/models/new", models::new::new_model)
+        .post("/admin/models/new", models::new::add_model)
         .get(model(""), models::model_page)
         .post(model("/edit"), models::edit)
         .post(model("/facts"), models::facts::keep)

@@ -1,10 +1,11 @@
-//! Models: the list, a new one, and one with its settings and prices. Where it runs, what a call
-//! would cost and trying it are below.
+//! Models: the list, and one with its settings and prices. A new one, where it runs, what a call would cost
+//! and trying it are below.
 
 pub(super) mod draft;
 pub(super) mod facts;
 pub(super) mod form;
 mod list;
+pub(super) mod new;
 pub(super) mod order;
 mod preview;
 mod rates;
@@ -15,15 +16,15 @@ mod view;
 
 use std::collections::BTreeSet;
 
-use admin_templates::admin::catalogue::{ModelDetail, ModelNew};
-use admin_templates::form::{FieldError, Form};
+use admin_templates::admin::catalogue::ModelDetail;
+use admin_templates::form::FieldError;
 use admin_templates::html::url_part;
 use admin_templates::labels::Word;
 use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::auth::roles::{Action, kind};
-use server_rooms::catalogue::{Catalogue, CatalogueError, Model, ModelPatch, NewModel};
+use server_rooms::auth::roles::kind;
+use server_rooms::catalogue::{Catalogue, CatalogueError, Model, ModelPatch};
 use server_rooms::providers::Providers;
 use server_rooms::reports::Reports;
 use shared::id::PriceId;
@@ -31,8 +32,7 @@ use shared::id::PriceId;
 use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
-use super::form_errors::again;
-use super::{Asked, filters, providers};
+use super::{Asked, providers};
 
 /// What a model's page is filled from.
 #[derive(Debug, Clone)]
@@ -41,9 +41,6 @@ pub(super) struct ModelRooms {
     pub(super) providers: Providers,
     pub(super) reports: Reports,
 }
-
-/// What a link to a new model may bring.
-const PREFILLED: [&str; 3] = ["provider", "model", "id"];
 
 /// One model's path; names may hold slashes.
 fn path(id: &str) -> String {
@@ -97,61 +94,6 @@ pub(super) async fn model_list(
 ) -> PageResult {
     let view = list::view(&catalogue, &reports, &asked, who.now()).await?;
     who.show(&view).await
-}
-
-/// `GET /admin/models/new`
-#[handler]
-pub(super) async fn new_model(
-    who: Admin<kind::EditModels>,
-    asked: Asked,
-    catalogue: Data<&Catalogue>,
-    providers: Data<&Providers>,
-) -> PageResult {
-    let mut form = Form::of([("operation", "chat"), ("enabled", "on")]);
-    // The page of a provider's models leads here with these filled in.
-    form.values.extend(filters(&asked, &PREFILLED).values);
-    who.show(&ModelNew {
-        form,
-        price: rates::Draft::starting(None).table(true),
-        providers: provider_names(&catalogue, &providers).await,
-    })
-    .await
-}
-
-/// `POST /admin/models/new`; a price is finance's to set.
-#[handler]
-pub(super) async fn add_model(
-    who: Confirmed<Admin<kind::EditModels>>,
-    posted: FormData,
-    catalogue: Data<&Catalogue>,
-    providers: Data<&Providers>,
-) -> PageResult {
-    let mut draft = rates::Draft::posted(&posted);
-    let price = if draft.is_blank() {
-        None
-    } else {
-        who.must_be_able_to(Action::SetPrices)?;
-        let operation = form::operation(&posted).ok();
-        operation.and_then(|operation| draft.read(operation))
-    };
-    let wrong = match form::model(&posted) {
-        Ok(_) if draft.has_errors() => Vec::new(),
-        Ok(new) => {
-            let new = NewModel { price, ..new };
-            match catalogue.create_model(&who.actor(), new).await {
-                Ok(made) => return who.done(&path(&made.id), &Notice::Created),
-                Err(error) => vec![field_error(error, "id")?],
-            }
-        }
-        Err(wrong) => wrong,
-    };
-    let names = [&["id", "operation"][..], &form::TARGET, &form::EDIT];
-    who.show_again(&ModelNew {
-        form: again(&posted, &names.concat(), wrong),
-        price: draft.table(true),
-        providers: provider_names(&catalogue, &providers).await,
-    })
-    .await
 }
 
 /// `GET /admin/models/{id}`

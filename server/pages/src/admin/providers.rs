@@ -5,6 +5,7 @@ pub(super) mod bulk;
 pub(super) mod copies;
 pub(super) mod data;
 mod form;
+pub(super) mod import;
 pub(super) mod key_edit;
 pub(super) mod keys;
 mod lines;

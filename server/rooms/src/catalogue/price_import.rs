@@ -17,13 +17,13 @@ use shared::db::DbError;
 use shared::id::{PriceId, PriceReviewId};
 use shared::units::Unit;
 
-use self::kept::{KeptReview, KeptRow};
+use self::kept::{KeptOffer, KeptReview, KeptRow};
 use super::model::Model;
 use super::price::{Price, PriceList};
 use super::price_list::compare::PriceChanges;
 use super::price_list::draft::{ImportTerms, draft};
 use super::price_list::matching::{ListIndex, MatchedBy};
-use super::price_list::{self, ListProblem, ListShape, SheetError};
+use super::price_list::{self, ListProblem, ListShape, ListedModel, ListedTraits, SheetError};
 use super::{Catalogue, CatalogueError, check};
 
 /// Long enough to ask a colleague, too short for prices to grow old in it.
@@ -175,6 +175,15 @@ pub struct ReviewedList {
     pub problem_count: usize,
 }
 
+/// What a list says of a model that the catalogue does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedOffer {
+    /// The price that it would get; without rates where the import takes what the list does not tell.
+    pub list: PriceList,
+    /// What it is and can.
+    pub traits: ListedTraits,
+}
+
 /// A row that was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowChoice {
@@ -284,6 +293,24 @@ impl Catalogue {
             problem_count: kept.problem_count,
             review,
             rows,
+        })
+    }
+
+    /// What a list says of a model that none of the catalogue is: for whoever makes one of it.
+    pub async fn listed_offer(
+        &self,
+        id: &PriceReviewId,
+        listed: &str,
+    ) -> Result<ListedOffer, ImportError> {
+        let review = self.0.store.price_review(id, self.now()).await?;
+        let review = review.ok_or(ImportError::NoSuchReview)?;
+        let kept = KeptReview::from_json(&review.body)?;
+        let mut offers = kept.offers.into_iter();
+        let offer = offers.find(|offer| offer.listed == listed);
+        let offer = offer.ok_or(ImportError::NoSuchReview)?;
+        Ok(ListedOffer {
+            list: offer.list,
+            traits: offer.traits,
         })
     }
 
@@ -409,15 +436,22 @@ fn read(
     }
     let with_match = sheet.models.iter().zip(&is_matched);
     let unmatched = with_match.filter(|(_, matched)| !**matched);
-    let unmatched: Vec<&str> = unmatched.map(|(model, _)| model.name.as_str()).collect();
-    let shown = unmatched.iter().take(UNMATCHED_MAX);
+    let unmatched: Vec<&ListedModel> = unmatched.map(|(model, _)| model).collect();
+    let shown = || unmatched.iter().take(UNMATCHED_MAX);
+    let offer = |model: &&ListedModel| KeptOffer {
+        listed: model.name.clone(),
+        list: draft(&model.offer, None, &import.terms).list,
+        traits: model.traits.clone(),
+    };
+    let offers = shown().map(offer).collect();
     Ok(KeptReview {
         shape: sheet.shape,
         terms: import.terms,
         group,
         rows,
         unmatched_count: unmatched.len(),
-        unmatched: shown.map(|name| (*name).to_owned()).collect(),
+        unmatched: shown().map(|model| model.name.clone()).collect(),
+        offers,
         problems: sheet.problems,
         problem_count: sheet.problem_count,
     })

@@ -1,10 +1,11 @@
-//! Providers as they are taken elsewhere: copied under another name, written out without any secret, and
-//! made again out of that.
+//! Providers as they are taken elsewhere: copied under another name, or written out without any secret.
+//! `import` makes them again out of that.
 
 use serde_json::{Value, json};
 use server_store::audit::Actor;
-use shared::link::{AdminError, NewProvider, ProviderKeyView, ProviderPatch, ProviderView};
+use shared::link::{NewProvider, ProviderKeyView, ProviderPatch, ProviderView};
 
+use super::import::ProviderImport;
 use super::{Answer, GatewayAnswer, ProviderError, ProviderRef, Providers};
 
 /// A provider with its keys, as they are written out: a gateway shows no secret of them.
@@ -48,26 +49,6 @@ impl ProviderExport {
     }
 }
 
-/// A provider to be made again.
-#[derive(Debug, Clone)]
-pub struct ProviderImport {
-    /// As it is to be.
-    pub new: NewProvider,
-    /// Whether it takes calls.
-    pub enabled: bool,
-}
-
-/// What came of one provider of an import.
-#[derive(Debug)]
-pub enum Imported {
-    /// It was made.
-    Made(Box<GatewayAnswer<ProviderView>>),
-    /// There is one of its name, which was left as it is.
-    Exists,
-    /// The gateway did not take it.
-    Refused(AdminError),
-}
-
 impl Providers {
     /// Makes a provider with all settings of another one, but without its keys.
     pub async fn copy(
@@ -85,6 +66,8 @@ impl Providers {
         };
         let import = ProviderImport {
             enabled: original.answer.enabled,
+            keys: Vec::new(),
+            keys_without_secret: 0,
             new: NewProvider {
                 name: name.to_owned(),
                 kind: original.answer.kind.clone(),
@@ -92,17 +75,17 @@ impl Providers {
                 options: original.answer.options.clone(),
             },
         };
-        self.make(actor, gateway, import).await
+        self.make(actor, gateway, &import).await
     }
 
     /// Makes one; of two that are off the second step may fail, which leaves it on and without keys.
-    async fn make(
+    pub(super) async fn make(
         &self,
         actor: &Actor,
         gateway: Option<&str>,
-        import: ProviderImport,
+        import: &ProviderImport,
     ) -> Answer<GatewayAnswer<ProviderView>> {
-        let made = self.create(actor, gateway, import.new).await?;
+        let made = self.create(actor, gateway, import.new.clone()).await?;
         if import.enabled {
             return Ok(made);
         }
@@ -136,27 +119,5 @@ impl Providers {
             });
         }
         Ok((exports, list.missing))
-    }
-
-    /// Makes providers, one after the other; those that are there stay as they are, so that an import may
-    /// be sent again.
-    pub async fn import(
-        &self,
-        actor: &Actor,
-        gateway: Option<&str>,
-        imports: Vec<ProviderImport>,
-    ) -> Answer<Vec<Imported>> {
-        let mut outcomes = Vec::new();
-        for import in imports {
-            outcomes.push(match self.make(actor, gateway, import).await {
-                Ok(made) => Imported::Made(Box::new(made)),
-                Err(ProviderError::Gateway(AdminError::Duplicate)) => Imported::Exists,
-                Err(ProviderError::Gateway(error @ AdminError::Invalid(_))) => {
-                    Imported::Refused(error)
-                }
-                Err(error) => return Err(error),
-            });
-        }
-        Ok(outcomes)
     }
 }

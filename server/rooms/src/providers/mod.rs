@@ -7,6 +7,7 @@ mod changes;
 pub mod choices;
 mod copies;
 mod drafts;
+pub mod import;
 mod keys;
 mod places;
 pub mod trial;
@@ -23,7 +24,7 @@ use shared::link::{AdminError, ProviderAdmin, ProviderAdmins, ProviderView};
 use shared::seal::Sealer;
 use tracing::warn;
 
-pub use self::copies::{Imported, ProviderExport, ProviderImport};
+pub use self::copies::ProviderExport;
 use self::places::{Database, Said};
 
 /// Why what an operator asked was not done.

@@ -162,7 +162,7 @@ impl RouteRule {
     }
 
     /// Whether a provider may be called, whatever it does with data.
-    pub(super) fn allows(&self, provider: &str) -> bool {
+    pub fn allows(&self, provider: &str) -> bool {
         let only = self.only.as_ref();
         only.is_none_or(|only| only.contains(provider)) && !self.ignore.contains(provider)
     }

@@ -85,6 +85,7 @@ fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
         next: None,
         region: None,
         status: None,
+        gateway: Some("near".to_owned()),
     }];
     record
 }

@@ -11,7 +11,7 @@ use super::scan::{Beside, MessagesKind, MessagesScan};
 use crate::dialect::event::said;
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
-use crate::dialect::{Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::Usage;
 
@@ -44,13 +44,17 @@ pub(super) struct MessagesMeter {
     stage: Stage,
 }
 
-fn broken(told: Option<Told>) -> Fault {
+fn fault(told: Option<Told>) -> Fault {
     let mut detail = "the provider reported an error in the stream".to_owned();
     if let Some(told) = told {
         let code = told.code.or(told.kind).unwrap_or_default();
         detail = format!("{detail}: {code} {}", told.message);
     }
     Fault::new(FaultKind::Overloaded, detail)
+}
+
+fn broken(told: Option<Told>) -> Verdict {
+    Verdict::Broken(StreamError::told(told, fault))
 }
 
 impl MessagesMeter {
@@ -133,13 +137,13 @@ impl StreamMeter for MessagesMeter {
             return Verdict::Hide;
         }
         if said.is_error {
-            return Verdict::Broken(broken(Some(told::refusal(data))));
+            return broken(Some(told::refusal(data)));
         }
         if data.first() != Some(&b'{') {
             // A comment, or what clients that read objects stumble over.
             return match told::error_in(data) {
                 _ if data == FOREIGN_END => Verdict::Hide,
-                Some(told) => Verdict::Broken(broken(Some(told))),
+                Some(told) => broken(Some(told)),
                 None if data.is_empty() => pass,
                 None => Verdict::Hide,
             };
@@ -147,16 +151,16 @@ impl StreamMeter for MessagesMeter {
         let mut scan = MessagesScan::default();
         if !scan.read(data) {
             let why = "an event is no JSON";
-            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why).into());
         }
         if scan.kind == MessagesKind::Error {
-            return Verdict::Broken(broken(told::error_in(data)));
+            return broken(told::error_in(data));
         }
         // Events of types that nobody knew of pass; what has no type may be an error of another format.
         if (scan.may_be_error || !scan.has_type)
             && let found @ Some(_) = told::error_in(data)
         {
-            return Verdict::Broken(broken(found));
+            return broken(found);
         }
         let was_over = self.count.is_over();
         self.take(&scan);

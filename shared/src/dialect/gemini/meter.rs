@@ -14,7 +14,7 @@ use crate::dialect::event::{Said, said};
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
 use crate::dialect::walk::Walk;
-use crate::dialect::{Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Fact, Facts, Unit, Usage};
 
@@ -32,7 +32,7 @@ pub(super) struct GeminiMeter {
     is_stopped: bool,
 }
 
-fn broken(told: Told) -> Fault {
+fn fault(told: Told) -> Fault {
     let status = told
         .status
         .map_or(String::new(), |status| format!(" {status}"));
@@ -40,6 +40,13 @@ fn broken(told: Told) -> Fault {
     let message = told.message;
     let detail = format!("the provider reported an error in the stream:{status} {code} {message}");
     Fault::new(FaultKind::Overloaded, detail)
+}
+
+fn broken(told: Told) -> Verdict {
+    Verdict::Broken(StreamError {
+        fault: fault(told.clone()),
+        told: Some(Box::new(told)),
+    })
 }
 
 /// An error that stands without `data:` before it, as Google breaks streams off.
@@ -119,7 +126,7 @@ impl GeminiMeter {
             told::error_in(data)
         };
         match found {
-            Some(told) => Verdict::Broken(broken(told)),
+            Some(told) => broken(told),
             // Blank lines say nothing; comments and marks of an end are what Google's clients stumble over.
             None if event.trim_ascii().is_empty() => Verdict::Pass,
             None => Verdict::Hide,
@@ -153,23 +160,24 @@ impl StreamMeter for GeminiMeter {
         }
         if said.is_error {
             let told = told::error_in(data).unwrap_or_default();
-            return Verdict::Broken(broken(told));
+            return broken(told);
         }
         if data.first() != Some(&b'{') {
             return Self::other(event, data);
         }
         if !scan.read(data) {
             let why = "an event is no JSON";
-            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why).into());
         }
         // Something stands where errors stand, or where answers stand there is nothing.
         if (scan.may_be_error || scan.candidates == 0 && !scan.has_usage)
             && let Some(told) = told::error_in(data)
         {
-            return Verdict::Broken(broken(told));
+            return broken(told);
         }
         if let Some(told) = refusal(&scan) {
-            return Verdict::Broken(Fault::new(FaultKind::ContentPolicy, told.message));
+            let refused = Fault::new(FaultKind::ContentPolicy, told.message);
+            return Verdict::Broken(refused.into());
         }
         let was_over = self.count.is_over();
         self.count(&scan);

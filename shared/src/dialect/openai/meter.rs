@@ -12,7 +12,7 @@ use crate::dialect::event::{Said, said};
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
 use crate::dialect::walk::Walk;
-use crate::dialect::{Metered, StreamMeter, Told, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Facts, Unit, Usage};
 
@@ -46,7 +46,7 @@ pub(crate) struct EventMeter {
     stage: Stage,
 }
 
-fn broken(told: Option<Told>) -> Fault {
+fn fault(told: Option<Told>) -> Fault {
     let detail = match told {
         Some(told) => {
             let code = told.code.or(told.kind).unwrap_or_default();
@@ -59,6 +59,10 @@ fn broken(told: Option<Told>) -> Fault {
         None => "the provider reported an error in the stream".to_owned(),
     };
     Fault::new(FaultKind::Overloaded, detail)
+}
+
+fn broken(told: Option<Told>) -> Verdict {
+    Verdict::Broken(StreamError::told(told, fault))
 }
 
 impl EventMeter {
@@ -173,12 +177,12 @@ impl StreamMeter for EventMeter {
             return pass;
         }
         if said.is_error {
-            return Verdict::Broken(broken(told::error_in(data)));
+            return broken(told::error_in(data));
         }
         if data.first() != Some(&b'{') {
             // A comment, or what clients that read objects stumble over.
             return match told::error_in(data) {
-                Some(told) => Verdict::Broken(broken(Some(told))),
+                Some(told) => broken(Some(told)),
                 None if data.is_empty() => pass,
                 None => Verdict::Hide,
             };
@@ -186,7 +190,7 @@ impl StreamMeter for EventMeter {
         let mut scan = Scan::default();
         if !scan.read(data) {
             let why = "an event is no JSON";
-            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why).into());
         }
         // Something stands where errors stand, or where answers stand there is nothing.
         let is_bare = scan.choices == 0 && !scan.has_usage && scan.kind == Kind::Other;
@@ -195,10 +199,10 @@ impl StreamMeter for EventMeter {
             && !is_part
             && let found @ Some(_) = told::error_in(data)
         {
-            return Verdict::Broken(broken(found));
+            return broken(found);
         }
         if scan.broke {
-            return Verdict::Broken(broken(None));
+            return broken(None);
         }
         let was_over = self.chunk().is_some() && self.count.is_over();
         self.count(&scan, data);

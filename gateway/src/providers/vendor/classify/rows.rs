@@ -198,6 +198,8 @@ pub(super) const ROWS: &[Row] = &[
             &["flagged"],
             &["content management policy"],
             &["content policy"],
+            // Anthropic, of what it writes.
+            &["content filtering policy"],
             &["usage policy"],
             &["usage policies"],
             &["safety system"],

@@ -6,6 +6,7 @@ use super::*;
 
 mod doors;
 mod others;
+mod streams;
 
 /// Status, body, kind, scope, what is next.
 type Case = (u16, &'static str, FaultKind, Scope, Retry);

@@ -4,8 +4,12 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::auth::roles::kind;
-use server_rooms::providers::{Imported, ProviderExport, ProviderImport, ProviderRef, Providers};
-use shared::link::{NewProvider, ProviderKeyView};
+use server_rooms::providers::import::{
+    IMPORT_KEYS_MAX, IMPORT_MAX, ImportWish, Imported, ImportedProvider, KeyImport, ProviderImport,
+};
+use server_rooms::providers::{ProviderExport, ProviderRef, Providers};
+use shared::link::{NewProvider, NewProviderKey, ProviderKeyView};
+use shared::secret::Secret;
 
 use super::bodies::ProviderBody;
 use super::options::ProviderOptionsBody;
@@ -13,9 +17,6 @@ use super::terms::KeyTermsBody;
 use crate::answer::Created;
 use crate::error::ApiError;
 use crate::principal::SuperadminCaller;
-
-/// Providers of one import at most; a gateway has no more.
-const IMPORT_MAX: usize = 200;
 
 /// A copy to be made.
 #[derive(Debug, Clone, Object)]
@@ -25,35 +26,76 @@ pub struct CopyProviderBody {
     pub name: String,
 }
 
-/// A key as it is written out: never its secret, nor what its headers say.
-#[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields)]
+/// A key as it is written out: never its secret, nor what its headers say. An import takes both.
+#[derive(Clone, Object)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct ExportedKeyBody {
     /// Your name for it.
+    #[oai(default)]
     pub label: String,
-    /// The last four characters of the secret.
+    /// Its secret, for an import alone: sealed at the gateway and never shown again. Of a key without it
+    /// nothing is made.
+    #[oai(write_only)]
+    pub secret: Option<String>,
+    /// The last four characters of the secret; an import does not look at it.
+    #[oai(default)]
     pub last4: String,
-    /// Its share.
+    /// Its share, 1 to 100.
+    #[oai(default = "one")]
     pub weight: u32,
-    /// `active`, `cooling` or `disabled`.
+    /// `active`, `cooling`, `parked` or `disabled`; an import looks whether it is `disabled`.
+    #[oai(default = "active")]
     pub status: String,
     /// On what terms it is used.
+    #[oai(default)]
     pub terms: KeyTermsBody,
-    /// The names of its headers.
+    /// The names of its headers; an import does not look at them.
     #[oai(default)]
     pub header_names: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn active() -> String {
+    "active".to_owned()
+}
+
+impl std::fmt::Debug for ExportedKeyBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ExportedKeyBody")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<ProviderKeyView> for ExportedKeyBody {
     fn from(key: ProviderKeyView) -> Self {
         Self {
             label: key.label,
+            secret: None,
             last4: key.last4,
             weight: key.weight,
             status: key.status,
             terms: key.terms.into(),
             header_names: key.header_names,
         }
+    }
+}
+
+impl ExportedKeyBody {
+    /// The key to be made; nothing without its secret.
+    fn import(self) -> Option<KeyImport> {
+        Some(KeyImport {
+            enabled: self.status != "disabled",
+            new: NewProviderKey {
+                secret: Secret::new(self.secret?),
+                label: self.label,
+                weight: self.weight,
+                terms: self.terms.into(),
+            },
+        })
     }
 }
 
@@ -75,7 +117,7 @@ pub struct ExportedProviderBody {
     pub options: Option<ProviderOptionsBody>,
     /// The gateway that had it; an import does not look at it.
     pub gateway: Option<String>,
-    /// Its keys. An import does not make them, since their secrets are not here.
+    /// Its keys. An import makes those that have a secret.
     #[oai(default)]
     pub keys: Vec<ExportedKeyBody>,
 }
@@ -101,8 +143,13 @@ impl From<ProviderExport> for ExportedProviderBody {
 
 impl From<ExportedProviderBody> for ProviderImport {
     fn from(body: ExportedProviderBody) -> Self {
+        let told = body.keys.len();
+        let keys = body.keys.into_iter().filter_map(ExportedKeyBody::import);
+        let keys: Vec<KeyImport> = keys.collect();
         Self {
             enabled: body.enabled,
+            keys_without_secret: told.saturating_sub(keys.len()),
+            keys,
             new: NewProvider {
                 name: body.name,
                 kind: body.kind,
@@ -130,12 +177,39 @@ pub struct ProviderFileBody {
 pub struct ImportedProviderBody {
     /// Its name.
     pub name: String,
-    /// `made`, `exists` where there is one of the name, which was left as it is, or `refused`.
+    /// `made`; `exists` where there is one of the name, whose settings are left as they are; `changed` where
+    /// it got those of the file; or `refused`. Of a dry run what would come of it.
     pub outcome: String,
     /// Why it was refused.
     pub detail: Option<String>,
+    /// In which settings the one that is there differs from the file: `base_url`, `enabled`, `options`.
+    pub differs: Vec<String>,
+    /// Keys that were added.
+    pub keys_added: usize,
+    /// Keys that the pool has, or that stand in the file twice; they are left out.
+    pub keys_known: usize,
     /// Keys that stood in the file and need their secrets entered.
     pub keys_without_secret: usize,
+}
+
+impl From<ImportedProvider> for ImportedProviderBody {
+    fn from(one: ImportedProvider) -> Self {
+        let (word, detail) = match one.outcome {
+            Imported::Made => ("made", None),
+            Imported::Changed => ("changed", None),
+            Imported::Exists => ("exists", None),
+            Imported::Refused(why) => ("refused", Some(why)),
+        };
+        Self {
+            name: one.name,
+            outcome: word.to_owned(),
+            detail,
+            differs: one.differs.into_iter().map(str::to_owned).collect(),
+            keys_added: one.keys_added,
+            keys_known: one.keys_known,
+            keys_without_secret: one.keys_without_secret,
+        }
+    }
 }
 
 /// What came of an import.
@@ -210,8 +284,9 @@ impl ProviderCopiesApi {
 
     /// Import providers
     ///
-    /// As an export has them, one after the other. Those whose name there is stay as they are, so that a file
-    /// may be sent again. Keys are not made, since their secrets are not in it.
+    /// As an export has them, one after the other, each whole with its keys or not at all. Those whose name
+    /// there is keep their settings unless `update` is said, and get the keys that they lack, so that a file
+    /// may be sent again. Secrets of keys are in no export; those that are written into a file are taken.
     #[oai(
         path = "/import/providers",
         method = "post",
@@ -223,6 +298,10 @@ impl ProviderCopiesApi {
         /// The gateway to make them at, by its name or its host and port; needed where the gateways have
         /// several databases.
         gateway: Query<Option<String>>,
+        /// Only tells what would come of it
+        dry_run: Query<Option<bool>>,
+        /// Gives providers that are there the settings of the file
+        update: Query<Option<bool>>,
         body: Json<ProviderFileBody>,
     ) -> Result<Json<ProvidersImportedBody>, ApiError> {
         let file = body.0.providers;
@@ -230,30 +309,22 @@ impl ProviderCopiesApi {
             let message = format!("`providers` must have 1 to {IMPORT_MAX} of them.");
             return Err(ApiError::bad_field("providers", message));
         }
-        let told: Vec<(String, usize)> = file
-            .iter()
-            .map(|one| (one.name.clone(), one.keys.len()))
-            .collect();
-        let imports = file.into_iter().map(Into::into).collect();
-        let actor = caller.actor();
-        let gateway = gateway.0.as_deref();
-        let outcomes = self.providers.import(&actor, gateway, imports).await?;
-        let data = told.into_iter().zip(outcomes);
-        let data = data.map(|((name, keys), outcome)| {
-            let (word, detail) = match outcome {
-                Imported::Made(_) => ("made", None),
-                Imported::Exists => ("exists", None),
-                Imported::Refused(error) => ("refused", Some(error.to_string())),
-            };
-            ImportedProviderBody {
-                name,
-                outcome: word.to_owned(),
-                detail,
-                keys_without_secret: keys,
-            }
-        });
+        if file.iter().map(|one| one.keys.len()).sum::<usize>() > IMPORT_KEYS_MAX {
+            let message = format!("`providers` must have {IMPORT_KEYS_MAX} keys at most.");
+            return Err(ApiError::bad_field("providers", message));
+        }
+        let imports: Vec<ProviderImport> = file.into_iter().map(Into::into).collect();
+        let wish = ImportWish {
+            dry_run: dry_run.0.unwrap_or(false),
+            update: update.0.unwrap_or(false),
+        };
+        let (actor, gateway) = (caller.actor(), gateway.0.as_deref());
+        let done = self
+            .providers
+            .import(&actor, gateway, &imports, wish)
+            .await?;
         Ok(Json(ProvidersImportedBody {
-            data: data.collect(),
+            data: done.into_iter().map(Into::into).collect(),
         }))
     }
 }

@@ -21,7 +21,7 @@ use super::super::super::session::Admin;
 use super::super::form_errors::{FormErrors, again};
 use super::{ModelRooms, field_error, form, found, path, show_wrong};
 
-const FIELDS: [&str; 7] = [
+pub(super) const FIELDS: [&str; 7] = [
     "context_tokens",
     "capabilities",
     "description",
@@ -78,7 +78,8 @@ fn end(posted: &FormData, zone: &Zone) -> Result<Option<Retirement>, FieldProble
     }))
 }
 
-fn facts(posted: &FormData, zone: &Zone) -> Result<ModelFacts, Vec<FieldProblem>> {
+/// What was typed.
+pub(super) fn facts(posted: &FormData, zone: &Zone) -> Result<ModelFacts, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
     let context = errors.take(form::number(
         posted,

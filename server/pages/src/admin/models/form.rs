@@ -8,15 +8,16 @@ use server_rooms::catalogue::check::{
     COST_MAX, ID_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX,
     PROVIDER_MODEL_BYTES_MAX, WEIGHT_MAX,
 };
-use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::price::RATE_MAX;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::link::Operation;
+use shared::zone::Zone;
 
 use super::super::super::form::{FieldProblem, FormData};
 use super::super::form_errors::FormErrors;
+use super::facts;
 
 /// Output of a chat model whose bound was not told, as the API takes it.
 const CHAT_OUTPUT_TOKENS: u64 = 4_096;
@@ -201,16 +202,17 @@ pub(super) fn operation(posted: &FormData) -> Result<Operation, FieldProblem> {
 }
 
 /// A new model, without its price.
-pub(super) fn model(posted: &FormData) -> Result<NewModel, Vec<FieldProblem>> {
+pub(super) fn model(posted: &FormData, zone: &Zone) -> Result<NewModel, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
     let id = errors.take(text(posted, "id", ID_BYTES_MAX, allowed));
     let operation = errors.take(operation(posted));
     let target = target(posted, &mut errors);
     let tokens = errors.take(max_output(posted, operation.unwrap_or(Operation::Image)));
+    let facts = errors.take_all(facts::facts(posted, zone));
     let new = || {
         Some(NewModel {
-            facts: ModelFacts::default(),
+            facts: facts?,
             id: id?,
             operation: operation?,
             targets: vec![target?],

@@ -4,10 +4,11 @@ use admin_templates::admin::route_check::{
     KeptRow, RouteCheckPage, RouteGatewayRow, RouteTargetRow,
 };
 use admin_templates::form::{FieldError, Form};
-use admin_templates::labels::{KeyKept, RouteState};
+use admin_templates::labels::{KeyKept, RouteLeftOut, RouteState};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::providers::choices::{CallShape, GatewayChoice, RoutedTarget, Unsaid};
+use server_rooms::routing::NoTarget;
 use shared::link::choice::{ChosenKey, KeyRooms};
 
 use super::super::super::error::PageResult;
@@ -16,6 +17,8 @@ use super::super::{Asked, signed, wanted, word};
 use super::found;
 use super::trial::{TrialRooms, payer};
 
+/// What prices are multiplied by where nothing is.
+const PLAIN_PPM: i64 = 1_000_000;
 /// Tokens that a call reads where nobody says.
 const INPUT_USUAL: u64 = 1_000;
 
@@ -70,11 +73,17 @@ fn gateway(choice: GatewayChoice) -> RouteGatewayRow {
 }
 
 /// The targets, with those marked where a call would go now.
-fn rows(targets: Vec<RoutedTarget>) -> Vec<RouteTargetRow> {
-    let ready = targets.iter().find(|one| one.is_ready());
-    let first = ready.map(|one| one.target.priority);
-    let row = |one: RoutedTarget| RouteTargetRow {
-        goes: one.is_ready() && first == Some(one.target.priority),
+fn rows(targets: Vec<(RoutedTarget, Option<NoTarget>)>) -> Vec<RouteTargetRow> {
+    let takes =
+        |(one, left_out): &&(RoutedTarget, Option<NoTarget>)| left_out.is_none() && one.is_ready();
+    let first = targets.iter().find(takes);
+    let first = first.map(|(one, _)| one.target.priority);
+    let row = |(one, left_out): (RoutedTarget, Option<NoTarget>)| RouteTargetRow {
+        goes: left_out.is_none() && one.is_ready() && first == Some(one.target.priority),
+        left_out: left_out.map(|why| match why {
+            NoTarget::Provider => RouteLeftOut::Rule,
+            NoTarget::DataPolicy => RouteLeftOut::DataPolicy,
+        }),
         provider: one.target.provider,
         model: one.target.model,
         priority: one.target.priority.into(),
@@ -117,6 +126,13 @@ pub(in super::super) async fn check(
         output_max,
     };
     let targets = rooms.model.providers.would_choose(&model, shape).await;
+    let rule = match &tenant {
+        None => None,
+        Some(tenant) => rooms.accounts.whole_route(&tenant.id).await?,
+    };
+    let ppm = (tenant.as_ref()).map_or(PLAIN_PPM, |tenant| tenant.price_multiplier_ppm);
+    let rules = (rule.as_deref(), ppm);
+    let would = rooms.calls.would_route(&model, rules, who.now());
     let is_closed = tenant.is_some_and(|tenant| {
         let allowed = tenant.allowed_models.as_ref();
         allowed.is_some_and(|some| !some.contains(&model.id))
@@ -125,7 +141,8 @@ pub(in super::super) async fn check(
         id: model.id.clone(),
         form,
         is_closed: is_closed || !model.enabled,
-        rows: rows(targets),
+        is_too_dear: would.is_too_dear,
+        rows: rows(would.ordered(targets)),
     })
     .await
 }

@@ -73,7 +73,7 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
         provider: one.provider.clone(),
         region: one.region.clone().unwrap_or_default(),
         model: one.model.clone(),
-        gateway: String::new(),
+        gateway: one.gateway.clone().unwrap_or_default(),
         key_last4: one.key_last4.clone(),
         started_ms: one.began_ms,
         duration_ms: one.duration_ms,
@@ -83,6 +83,7 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
             (Some(_), _) if one.next.as_deref() == Some(NextStep::Waited.word()) => {
                 TryResult::Waited
             }
+            (Some(_), _) if one.number == 0 => TryResult::NextGateway,
             (Some(_), true) if one.next.as_deref() == Some(NextStep::OtherKey.word()) => {
                 TryResult::NextKey
             }

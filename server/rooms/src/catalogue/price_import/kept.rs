@@ -8,7 +8,7 @@ use shared::units::Unit;
 use crate::catalogue::price::PriceList;
 use crate::catalogue::price_list::draft::ImportTerms;
 use crate::catalogue::price_list::matching::MatchedBy;
-use crate::catalogue::price_list::{ListProblem, ListShape};
+use crate::catalogue::price_list::{ListProblem, ListShape, ListedTraits};
 
 /// A model of the catalogue with the price that the list makes for it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,6 +29,14 @@ pub(super) struct KeptRow {
     pub(super) unread: Vec<String>,
 }
 
+/// A model of the list that none of the catalogue is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptOffer {
+    pub(super) listed: String,
+    pub(super) list: PriceList,
+    pub(super) traits: ListedTraits,
+}
+
 /// All of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct KeptReview {
@@ -38,6 +46,9 @@ pub(super) struct KeptReview {
     pub(super) rows: Vec<KeptRow>,
     pub(super) unmatched: Vec<String>,
     pub(super) unmatched_count: usize,
+    /// What the list says of the unmatched that are named; reviews of earlier versions have none.
+    #[serde(default)]
+    pub(super) offers: Vec<KeptOffer>,
     pub(super) problems: Vec<ListProblem>,
     pub(super) problem_count: usize,
 }

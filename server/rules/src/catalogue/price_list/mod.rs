@@ -11,9 +11,11 @@ mod ratios;
 mod text;
 
 use serde::{Deserialize, Serialize};
+use shared::link::Operation;
 use shared::units::Unit;
 
 use self::decimal::Decimal;
+use super::facts::ModelFacts;
 use super::price::PriceList;
 use super::price::when::When;
 
@@ -62,6 +64,20 @@ pub struct ListedModel {
     pub offer: Offer,
     /// Prices of it that Waule has no unit for, by their fields.
     pub unread: Vec<String>,
+    /// What it says of it beside prices.
+    pub traits: ListedTraits,
+}
+
+/// What a list says of a model beside its price; for whoever makes a model of it, and believed no further.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListedTraits {
+    /// What it is for, where Waule knows a word for that.
+    pub operation: Option<Operation>,
+    /// How many tokens it writes at most.
+    pub max_output_tokens: Option<u64>,
+    /// How much it reads, and what it can.
+    pub facts: ModelFacts,
 }
 
 /// What a model costs by a list.

@@ -7,7 +7,7 @@ use shared::credits::Credits;
 use shared::units::Unit;
 
 use super::text::Fields;
-use super::{ListFault, ListShape, ListedModel, Offer, PriceSheet, SheetError};
+use super::{ListFault, ListShape, ListedModel, ListedTraits, Offer, PriceSheet, SheetError};
 use crate::catalogue::price::list::Currency;
 use crate::catalogue::price::text::rows;
 use crate::catalogue::price::when::When;
@@ -146,6 +146,7 @@ fn take(sheet: &mut PriceSheet, name: String, list: PriceList) {
         provider: None,
         offer: Offer::Price(list),
         unread: Vec::new(),
+        traits: ListedTraits::default(),
     });
 }
 

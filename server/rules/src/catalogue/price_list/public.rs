@@ -3,11 +3,13 @@
 //! fields come often and that readers pass over those they don't know: these are told, not guessed.
 
 use serde_json::value::RawValue;
+use shared::link::Operation;
 use shared::units::{Fact, Unit};
 
 use super::decimal::Decimal;
 use super::text::{Fields, number};
-use super::{ListFault, ListedModel, Offer, PriceSheet, Quote};
+use super::{ListFault, ListedModel, ListedTraits, Offer, PriceSheet, Quote};
+use crate::catalogue::facts::{Capability, ModelFacts};
 use crate::catalogue::price::when::When;
 
 /// Entries of the list that are no models.
@@ -26,6 +28,30 @@ const SEARCHES: [(&str, &str); 3] = [
 ];
 /// Prices by the resolution of a video.
 const RESOLUTIONS: [&str; 4] = ["480p", "720p", "1080p", "4k"];
+
+/// What the list calls the operations that Waule has.
+const MODES: [(&str, Operation); 6] = [
+    ("chat", Operation::Chat),
+    ("responses", Operation::Chat),
+    ("completion", Operation::Completion),
+    ("embedding", Operation::Embedding),
+    ("image_generation", Operation::Image),
+    ("moderation", Operation::Moderation),
+];
+/// What it calls what models can.
+const CAPABILITIES: [(&str, Capability); 11] = [
+    ("supports_function_calling", Capability::Tools),
+    ("supports_vision", Capability::Vision),
+    ("supports_audio_input", Capability::AudioInput),
+    ("supports_audio_output", Capability::AudioOutput),
+    ("supports_video_input", Capability::VideoInput),
+    ("supports_pdf_input", Capability::FileInput),
+    ("supports_response_schema", Capability::StructuredOutput),
+    ("supports_reasoning", Capability::Reasoning),
+    ("supports_prompt_caching", Capability::PromptCaching),
+    ("supports_web_search", Capability::WebSearch),
+    ("supports_native_streaming", Capability::Streaming),
+];
 
 /// A field's unit, and to what power of ten one of the list's is more of ours; `None` where the model's
 /// mode does not tell what is meant.
@@ -143,7 +169,30 @@ pub(super) fn model(sheet: &mut PriceSheet, name: &str, value: &RawValue) {
         provider: fields.text("litellm_provider"),
         offer: Offer::Quotes(quotes),
         unread,
+        traits: traits(&fields, &mode),
     });
+}
+
+/// What the list says beside prices. What can't be read is not known: nobody pays by it.
+fn traits(fields: &Fields<'_>, mode: &str) -> ListedTraits {
+    let count = |name: &str| {
+        let number: Option<u64> = serde_json::from_str(fields.get(name)?.get()).ok();
+        number.filter(|count| *count > 0)
+    };
+    let says = |name: &str| fields.get(name).is_some_and(|value| value.get() == "true");
+    let can = CAPABILITIES.iter().filter(|(name, _)| says(name));
+    ListedTraits {
+        operation: MODES
+            .iter()
+            .find(|(name, _)| *name == mode)
+            .map(|(_, operation)| *operation),
+        max_output_tokens: count("max_output_tokens"),
+        facts: ModelFacts {
+            context_tokens: count("max_input_tokens"),
+            capabilities: can.map(|(_, capability)| *capability).collect(),
+            ..ModelFacts::default()
+        },
+    }
 }
 
 /// The quote of a field; `None` where Waule has no unit for it.

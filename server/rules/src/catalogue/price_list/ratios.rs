@@ -11,7 +11,9 @@ use shared::units::Unit;
 use super::decimal::Decimal;
 use super::public::in_order;
 use super::text::{Fields, number};
-use super::{ListFault, ListShape, ListedModel, Offer, PriceSheet, Quote, SheetError};
+use super::{
+    ListFault, ListShape, ListedModel, ListedTraits, Offer, PriceSheet, Quote, SheetError,
+};
 use crate::catalogue::price::when::When;
 
 /// Dollars for a token at the ratio of 1, in millionths: 0.002 for 1,000.
@@ -97,6 +99,7 @@ impl Ratios {
             provider: None,
             offer: Offer::Quotes(quotes),
             unread: Vec::new(),
+            traits: ListedTraits::default(),
         });
     }
 }

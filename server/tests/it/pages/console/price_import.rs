@@ -110,3 +110,131 @@ async fn a_list_is_uploaded_looked_through_and_set() {
         assert_eq!(gone.status, StatusCode::NOT_FOUND);
     }
 }
+
+const NEW: &str = r#"{"maker/brand new+1": {"litellm_provider": "maker", "mode": "chat", "max_input_tokens": 128000,
+    "max_output_tokens": 8192, "supports_vision": true, "supports_function_calling": true, "supports_audio_input": false,
+    "input_cost_per_token": 1.5e-06, "output_cost_per_token": 4e-06}}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_fits_no_model_becomes_one_with_what_the_list_says() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let mut owner = place.owner().await;
+        owner.get(PATH).await;
+        let fields = [
+            ("takes", "cost_and_price"),
+            ("factor", "2"),
+            ("currency_code", "USD"),
+            ("currency_credits", "1"),
+            ("currency_as_of", "2026-11-28"),
+        ];
+        let review = owner.post_file(PATH, &fields, ("l.json", NEW)).await;
+        let page = owner.get(review.location()).await;
+        let id = review.location().rsplit('/').next().expect("an id");
+        let link = format!("/admin/models/new?review={id}&amp;listed=maker%2Fbrand%20new%2B1");
+        assert!(page.body.contains(&link), "{link}: {}", page.body);
+        let form = owner.get(&link.replace("&amp;", "&")).await;
+        assert_eq!(form.status, StatusCode::OK, "{}", form.body);
+        for (name, value) in [
+            ("id", "brand-new-1"),
+            ("model", "brand new+1"),
+            ("max_output_tokens", "8192"),
+            ("context_tokens", "128000"),
+            ("credits-0", "3"),
+            ("cost-0", "1.5"),
+        ] {
+            let field = form
+                .body
+                .split("<input")
+                .find(|field| field.contains(&format!("name=\"{name}\"")));
+            let field = field.unwrap_or_else(|| panic!("{name}: {}", form.body));
+            assert!(
+                field.contains(&format!("value=\"{value}\"")),
+                "{name}: {field}"
+            );
+        }
+        for (word, is_ticked) in [("vision", true), ("tools", true), ("audio_input", false)] {
+            let field = form.body.split("<input").find(|field| {
+                field.contains("name=\"capabilities\"")
+                    && field.contains(&format!("value=\"{word}\""))
+            });
+            let field = field.unwrap_or_else(|| panic!("{word}: {}", form.body));
+            assert_eq!(
+                field
+                    .split('>')
+                    .next()
+                    .is_some_and(|tag| tag.contains("checked")),
+                is_ticked,
+                "{field}"
+            );
+        }
+        for gone in [
+            format!("/admin/models/new?review={id}&listed=nobody"),
+            "/admin/models/new?review=prv_none&listed=maker%2Fbrand%20new%2B1".to_owned(),
+        ] {
+            assert_eq!(
+                owner.get(&gone).await.status,
+                StatusCode::NOT_FOUND,
+                "{gone}"
+            );
+        }
+
+        // What is wrong with a fact is told beside it, and what was right is kept.
+        let new = [
+            ("id", "brand-new-1"),
+            ("operation", "chat"),
+            ("provider", "sandbox"),
+            ("model", "brand new+1"),
+            ("max_output_tokens", "8192"),
+            ("enabled", "on"),
+            ("context_tokens", "128000"),
+            ("capabilities", "tools"),
+            ("capabilities", "vision"),
+            ("description", "Reads pictures."),
+            ("owner", "Maker"),
+            ("retires_at", "2030-12-31"),
+            ("unit-0", "input_token"),
+            ("per-0", "1000000"),
+            ("credits-0", "3"),
+            ("unit-1", "output_token"),
+            ("per-1", "1000000"),
+            ("credits-1", "8"),
+        ];
+        for (field, wrong) in [
+            ("context_tokens", "many"),
+            ("capabilities", "luck"),
+            ("retires_at", "soon"),
+        ] {
+            let mut new = new;
+            for one in new.iter_mut().filter(|(name, _)| *name == field) {
+                one.1 = wrong;
+            }
+            let again = owner.post("/admin/models/new", &new).await;
+            assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+            let error = format!("id=\"f-{field}-error\"");
+            assert!(again.body.contains(&error), "{field}: {}", again.body);
+            assert!(again.body.contains("value=\"Maker\""), "{}", again.body);
+        }
+        let made = owner.post("/admin/models/new", &new).await;
+        assert_eq!(
+            made.location(),
+            "/admin/models/brand-new-1",
+            "{}",
+            made.body
+        );
+        let model = place
+            .api(
+                Method::GET,
+                "/admin/api/models/brand-new-1",
+                &token,
+                &json!({}),
+            )
+            .await
+            .json();
+        let facts = &model["facts"];
+        assert_eq!(facts["context_tokens"], 128_000, "{model}");
+        assert_eq!(facts["capabilities"], json!(["tools", "vision"]), "{model}");
+        assert_eq!(facts["description"], "Reads pictures.", "{model}");
+        assert!(facts["retirement"].is_object(), "{model}");
+    }
+}

@@ -87,7 +87,13 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "models/:id/prices/:price/delete"
             | "tenants/:id/multiplier",
         ) => Action::SetPrices,
-        (_, "providers/new" | "providers/:id/keys/bulk" | "providers/:id/keys/:key/edit")
+        (
+            _,
+            "provider-import"
+            | "providers/new"
+            | "providers/:id/keys/bulk"
+            | "providers/:id/keys/:key/edit",
+        )
         | (
             &Method::POST,
             "providers/:id/edit"

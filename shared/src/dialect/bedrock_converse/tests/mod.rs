@@ -226,7 +226,7 @@ fn errors_are_written_as_the_meter_reads_them() {
     let event = BEDROCK_CONVERSE.error_event(told);
     let mut meter = BEDROCK_CONVERSE.meter(Metered::default());
     let verdict = meter.event(&event);
-    let crate::dialect::Verdict::Broken(fault) = verdict else {
+    let crate::dialect::Verdict::Broken(crate::dialect::StreamError { fault, .. }) = verdict else {
         panic!("broken: {verdict:?}");
     };
     assert_eq!(fault.kind, FaultKind::RateLimited);

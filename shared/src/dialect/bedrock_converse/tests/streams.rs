@@ -1,7 +1,7 @@
 //! Streams as the connector writes them down, and what becomes of broken ones.
 
 use super::*;
-use crate::dialect::Verdict;
+use crate::dialect::{StreamError, Verdict};
 use crate::link::Bounds;
 
 const STREAM: &str = concat!(
@@ -102,7 +102,7 @@ fn exceptions_in_a_stream_break_it_by_their_kind() {
                 .expect("one")
                 .as_bytes(),
         );
-        let Verdict::Broken(fault) = meter.event(event.as_bytes()) else {
+        let Verdict::Broken(StreamError { fault, .. }) = meter.event(event.as_bytes()) else {
             panic!("{kind} breaks");
         };
         assert_eq!(fault.kind, expected, "{kind}");

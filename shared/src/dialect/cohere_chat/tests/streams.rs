@@ -1,7 +1,7 @@
 //! Streams as Cohere sends them, and what becomes of broken ones.
 
 use super::*;
-use crate::dialect::Verdict;
+use crate::dialect::{StreamError, Verdict};
 use crate::link::Bounds;
 
 const STREAM: &str = concat!(
@@ -117,7 +117,7 @@ fn errors_in_a_stream_break_it() {
     ] {
         let mut meter = COHERE_CHAT.meter(Metered::default());
         let verdict = meter.event(format!("data: {event}\n\n").as_bytes());
-        let Verdict::Broken(fault) = verdict else {
+        let Verdict::Broken(StreamError { fault, .. }) = verdict else {
             panic!("{event} breaks: {verdict:?}");
         };
         assert_eq!(fault.kind, kind, "{event}");

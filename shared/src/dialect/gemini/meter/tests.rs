@@ -173,7 +173,7 @@ fn errors_in_a_stream_break_it_however_they_stand_there() {
         "data: {\"candidates\":[{}],\"error\":{\"message\":\"x\"}}\n\n".to_owned(),
     ] {
         let (verdicts, meter) = metered(of(), &[&event("a", ""), &broken]);
-        let Verdict::Broken(fault) = &verdicts[1] else {
+        let Verdict::Broken(StreamError { fault, .. }) = &verdicts[1] else {
             panic!("{broken}: {verdicts:?}");
         };
         assert_eq!(fault.kind, FaultKind::Overloaded, "{broken}");
@@ -182,12 +182,12 @@ fn errors_in_a_stream_break_it_however_they_stand_there() {
     let blocked = "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\n\n";
     let (verdicts, meter) = metered(of(), &[blocked]);
     assert!(
-        matches!(&verdicts[0], Verdict::Broken(fault) if fault.kind == FaultKind::ContentPolicy)
+        matches!(&verdicts[0], Verdict::Broken(StreamError { fault, .. }) if fault.kind == FaultKind::ContentPolicy)
     );
     assert!(meter.usage().is_nothing());
     let (verdicts, _) = metered(of(), &["data: {\"candidates\"\n\n"]);
     assert!(
-        matches!(&verdicts[0], Verdict::Broken(fault) if fault.kind == FaultKind::InvalidAnswer)
+        matches!(&verdicts[0], Verdict::Broken(StreamError { fault, .. }) if fault.kind == FaultKind::InvalidAnswer)
     );
     // Good events that say that there is none.
     let fine = event("a", "").replacen("{\"candidates\"", "{\"error\": null, \"candidates\"", 1);

@@ -9,7 +9,7 @@ use super::told::fault;
 use crate::dialect::event::said;
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
-use crate::dialect::{Metered, StreamMeter, Verdict, told};
+use crate::dialect::{Metered, StreamError, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Facts, Usage};
 
@@ -136,7 +136,7 @@ impl ResponseMeter {
     }
 
     fn judge(&mut self, scan: &ResponsesScan<'_>, data: &[u8]) -> Option<Verdict> {
-        let broken = |told| Some(Verdict::Broken(fault(told)));
+        let broken = |told| Some(broken(told));
         if scan.kind == ResponsesKind::Failed {
             self.take_response(scan);
             return broken(scan.response.and_then(told::error_in));
@@ -151,6 +151,10 @@ impl ResponseMeter {
         // Another dialect's event, over which clients that read types stumble.
         is_foreign.then_some(Verdict::Hide)
     }
+}
+
+fn broken(told: Option<Told>) -> Verdict {
+    Verdict::Broken(StreamError::told(told, fault))
 }
 
 impl StreamMeter for ResponseMeter {
@@ -170,19 +174,19 @@ impl StreamMeter for ResponseMeter {
             return Verdict::Hide;
         }
         if said.is_error {
-            return Verdict::Broken(fault(told::error_in(data)));
+            return broken(told::error_in(data));
         }
         if data.first() != Some(&b'{') {
             // A comment, or what clients that read objects stumble over.
             return match told::error_in(data) {
-                Some(told) => Verdict::Broken(fault(Some(told))),
+                Some(told) => broken(Some(told)),
                 None if data.is_empty() => pass,
                 None => Verdict::Hide,
             };
         }
         let Some(scan) = ResponsesScan::of(data) else {
             let why = "an event is no JSON";
-            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why).into());
         };
         if let Some(verdict) = self.judge(&scan, data) {
             return verdict;

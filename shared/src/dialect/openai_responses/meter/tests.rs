@@ -227,7 +227,7 @@ fn errors_in_a_stream_break_it_and_say_whose_fault_they_are() {
         ),
     ] {
         let mut meter = passed(meter(500), &[begun()]);
-        let Verdict::Broken(fault) = meter.event(&event) else {
+        let Verdict::Broken(StreamError { fault, .. }) = meter.event(&event) else {
             panic!("{}", String::from_utf8_lossy(&event))
         };
         assert_eq!(fault.kind, kind, "{fault}");

@@ -17,7 +17,7 @@ fn every_fault_of_a_model_is_told_at_once() {
         "id=a+b&operation=chat&provider=Open&model=&gateway=US&weight=0&priority=10\
          &cost=1000001&max_output_tokens=0",
     );
-    let wrong = names(model(&form).expect_err("errors"));
+    let wrong = names(model(&form, &Zone::default()).expect_err("errors"));
     assert_eq!(
         wrong,
         [
