@@ -31,13 +31,13 @@ impl<T> Entry<T> {
 
 /// All that wait.
 #[derive(Debug)]
-pub(super) struct Line<T> {
+pub(super) struct WaitLine<T> {
     waiting: Vec<Entry<T>>,
     /// The turn of the one that was served last.
     turn: u64,
 }
 
-impl<T> Default for Line<T> {
+impl<T> Default for WaitLine<T> {
     fn default() -> Self {
         Self {
             waiting: Vec::new(),
@@ -46,7 +46,7 @@ impl<T> Default for Line<T> {
     }
 }
 
-impl<T> Line<T> {
+impl<T> WaitLine<T> {
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -122,7 +122,7 @@ impl<T> Line<T> {
 mod tests {
     use super::*;
 
-    fn one(line: &Line<()>, id: u64, caller: u64) -> Entry<()> {
+    fn one(line: &WaitLine<()>, id: u64, caller: u64) -> Entry<()> {
         Entry {
             id,
             caller,
@@ -133,13 +133,18 @@ mod tests {
         }
     }
 
-    fn joined(line: &mut Line<()>, id: u64, caller: u64, most: usize) -> Result<Option<u64>, ()> {
+    fn joined(
+        line: &mut WaitLine<()>,
+        id: u64,
+        caller: u64,
+        most: usize,
+    ) -> Result<Option<u64>, ()> {
         let one = one(line, id, caller);
         let joined = line.join(one, most);
         joined.map(|out| out.map(|out| out.id)).map_err(|_| ())
     }
 
-    fn serve(line: &mut Line<()>) -> Option<u64> {
+    fn serve(line: &mut WaitLine<()>) -> Option<u64> {
         let (id, turn) = line.next(None, &[]).map(|one| (one.id, one.turn))?;
         line.remove(id);
         line.served(turn);
@@ -148,7 +153,7 @@ mod tests {
 
     #[test]
     fn callers_take_turns_however_many_each_sends() {
-        let mut line = Line::default();
+        let mut line = WaitLine::default();
         for id in 0..6 {
             joined(&mut line, id, 1, 100).expect("a place");
         }
@@ -167,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_flood_fills_the_line_and_gives_way_to_others() {
-        let mut line = Line::default();
+        let mut line = WaitLine::default();
         for id in 0..4 {
             assert_eq!(joined(&mut line, id, 1, 4), Ok(None));
         }
@@ -181,7 +186,7 @@ mod tests {
 
     #[test]
     fn who_wants_what_is_full_is_passed_over_and_whoever_needs_less_is_not() {
-        let mut line = Line::default();
+        let mut line = WaitLine::default();
         for (id, model, need) in [(1, 1, 10), (2, 1, 20), (3, 1, 5), (4, 2, 50)] {
             let entry = Entry {
                 model,

@@ -20,7 +20,7 @@ use shared::clock::Moment;
 use shared::telemetry::Metrics;
 use tokio::sync::Notify;
 
-use self::line::{Entry, Line};
+use self::line::{Entry, WaitLine};
 use super::ask::Size;
 use super::dice::number_of;
 use super::health::Asker;
@@ -172,7 +172,7 @@ impl Want {
 
 #[derive(Default)]
 struct State {
-    line: Line<Arc<Want>>,
+    line: WaitLine<Arc<Want>>,
     next: u64,
     /// When the window of a limit moves on, so that there may be room without anybody giving it back.
     look_at: Option<Moment>,
@@ -289,8 +289,8 @@ impl WaitQueue {
         is_there
     }
 
-    /// A seat at the end of the line, or at `turn` for whoever had it before; none where too many wait.
-    fn join(&self, want: Arc<Want>, turn: Option<u64>) -> Option<Seat<'_>> {
+    /// A place at the end of the line, or at `turn` for whoever had it before; none where too many wait.
+    fn join(&self, want: Arc<Want>, turn: Option<u64>) -> Option<WaitPlace<'_>> {
         let model = number_of(want.model.as_str());
         let (need, now) = (want.provider.need(model, want.size), want.tools.clock.now());
         let leased = want.provider.health.leased.load(Ordering::Relaxed);
@@ -314,7 +314,7 @@ impl WaitQueue {
             displaced.what.tell(Err(Idle::Full { wait_ms }));
         }
         drop(state);
-        Some(Seat {
+        Some(WaitPlace {
             queue: self,
             id,
             turn,
@@ -350,14 +350,14 @@ impl State {
 }
 
 /// A place in the line; freed when dropped.
-struct Seat<'a> {
+struct WaitPlace<'a> {
     queue: &'a WaitQueue,
     id: u64,
     turn: u64,
     want: Arc<Want>,
 }
 
-impl Seat<'_> {
+impl WaitPlace<'_> {
     /// Until when to sleep, at most until `until`; whether to look for all then.
     fn wake_at(&self, until: Moment) -> (Moment, bool) {
         let state = self.queue.lock();
@@ -396,7 +396,7 @@ impl Seat<'_> {
     }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for WaitPlace<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         let was_keeper = state.keeper == Some(self.id);
@@ -442,11 +442,11 @@ impl Pools {
         let mut turn = None;
         loop {
             let queue = &provider.health.queue;
-            let Some(seat) = queue.join(want.clone(), turn) else {
+            let Some(place) = queue.join(want.clone(), turn) else {
                 counted.end = "refused";
                 return Err(Idle::Full { wait_ms: 0 });
             };
-            let waited = seat.wait(until, &self.sleeper).await;
+            let waited = place.wait(until, &self.sleeper).await;
             counted.end = match &waited {
                 Ok(_) => "served",
                 Err(Idle::Full { .. }) if self.tools.clock.now() < until => "refused",
@@ -458,7 +458,7 @@ impl Pools {
                 return Ok(lease);
             }
             // Another gateway was faster: it stays where it stood.
-            turn = Some(seat.turn);
+            turn = Some(place.turn);
         }
     }
 }

@@ -111,7 +111,7 @@ async fn a_list_is_uploaded_looked_through_and_set() {
     }
 }
 
-const NEW: &str = r#"{"maker/brand new+1": {"litellm_provider": "maker", "mode": "chat", "max_input_tokens": 128000,
+const NEW: &str = r#"{"maker/brand-new+1": {"litellm_provider": "maker", "mode": "chat", "max_input_tokens": 128000,
     "max_output_tokens": 8192, "supports_vision": true, "supports_function_calling": true, "supports_audio_input": false,
     "input_cost_per_token": 1.5e-06, "output_cost_per_token": 4e-06}}"#;
 
@@ -131,13 +131,13 @@ async fn a_name_that_fits_no_model_becomes_one_with_what_the_list_says() {
         let review = owner.post_file(PATH, &fields, ("l.json", NEW)).await;
         let page = owner.get(review.location()).await;
         let id = review.location().rsplit('/').next().expect("an id");
-        let link = format!("/admin/models/new?review={id}&amp;listed=maker%2Fbrand%20new%2B1");
+        let link = format!("/admin/models/new?review={id}&amp;listed=maker%2Fbrand-new%2B1");
         assert!(page.body.contains(&link), "{link}: {}", page.body);
         let form = owner.get(&link.replace("&amp;", "&")).await;
         assert_eq!(form.status, StatusCode::OK, "{}", form.body);
         for (name, value) in [
             ("id", "brand-new-1"),
-            ("model", "brand new+1"),
+            ("model", "brand-new+1"),
             ("max_output_tokens", "8192"),
             ("context_tokens", "128000"),
             ("credits-0", "3"),
@@ -170,7 +170,7 @@ async fn a_name_that_fits_no_model_becomes_one_with_what_the_list_says() {
         }
         for gone in [
             format!("/admin/models/new?review={id}&listed=nobody"),
-            "/admin/models/new?review=prv_none&listed=maker%2Fbrand%20new%2B1".to_owned(),
+            "/admin/models/new?review=prv_none&listed=maker%2Fbrand-new%2B1".to_owned(),
         ] {
             assert_eq!(
                 owner.get(&gone).await.status,
@@ -184,7 +184,7 @@ async fn a_name_that_fits_no_model_becomes_one_with_what_the_list_says() {
             ("id", "brand-new-1"),
             ("operation", "chat"),
             ("provider", "sandbox"),
-            ("model", "brand new+1"),
+            ("model", "brand-new+1"),
             ("max_output_tokens", "8192"),
             ("enabled", "on"),
             ("context_tokens", "128000"),
