@@ -32,7 +32,7 @@ pub enum NextStep {
 
 impl NextStep {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OtherKey,
         Self::HostDown,
         Self::CannotSay,
