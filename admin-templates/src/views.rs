@@ -162,7 +162,7 @@ views! {
     PasswordOnce "password-once" "account/password.html" [Admin, Portal] "/members/mem_1/password" true;
     ErrorPage "error" "account/error.html" [Admin, Portal] "/nowhere" false;
     ErrorInside "error-inside" "account/error_inside.html" [Admin, Portal] "/nowhere" true;
-    SearchPage "search" "search.html" [Admin, Portal] "/search?q=north" true;
+    SearchPage "search" "account/search.html" [Admin, Portal] "/search?q=north" true;
     Dashboard "dashboard" "admin/dashboard.html" [Admin] "" true;
     TenantList "tenants" "admin/tenants.html" [Admin] "/tenants" true;
     TenantNew "tenant-new" "admin/tenant_new.html" [Admin] "/tenants/new" true;

@@ -283,7 +283,7 @@ Text [a: AdminText, u: PortalText] {
     scopes: "Permissions", "权限范围";
     search: "Search", "搜索";
     search_box: "Search names and ids", "搜索名称或编号";
-    search_lede: "Parts of names, and ids of anything. Ctrl+K brings you here from everywhere.", "输入部分名称，或任何对象的编号；在任意页面按 Ctrl+K 即可搜索。";
+    search_lede: "Parts of names, and ids of anything. Ctrl+K brings you here from everywhere.", "输入部分名称，或任何对象的编号；在任意页面按 ⌃K 或 ⌘K 即可搜索。";
     search_nothing: "Nothing was found", "没有找到";
     search_what: "What are you looking for?", "要找什么？";
     second_factor: "Two-factor sign-in", "两步验证";

@@ -106,7 +106,7 @@ pub(super) fn fill(
                 form.error = Some(FieldError::OutOfRange(0, COUNT_MAX));
             }
         } else {
-            let words = AlertKind::NoPrice.text(lang).to_owned();
+            let words = AlertKind::NoPrice.text(lang).replace("{b}", &model.id);
             form.error = Some(FieldError::Words(words));
         }
     }
