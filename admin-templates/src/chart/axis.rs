@@ -30,16 +30,16 @@ impl Sample for Columns {
 /// Widths of the plot that names are chosen for, with the class that shows them: what remains, beside the
 /// numbers of the other axis, of the least width of the container at which `charts.css` shows each.
 const WIDTHS: [(&str, usize); 3] = [("at-s", 200), ("at-m", 340), ("at-l", 620)];
-/// No letter of a name is wider, in any font that pages ask for at this size.
-const LETTER_PX: usize = 8;
+/// Digits are about this wide at the size of the axis, what stands between them is narrower.
+const LETTER_PX: usize = 7;
 /// Between two names.
-const GAP_PX: usize = 10;
+const GAP_PX: usize = 8;
 /// Between names of hours, in minutes; the last three are 1, 2 and 7 days.
 const STEPS: [i64; 14] = [
     1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080,
 ];
 /// Between names of days.
-const DAY_STEPS: [usize; 8] = [1, 2, 3, 5, 7, 10, 14, 30];
+const DAY_STEPS: [usize; 11] = [1, 2, 3, 5, 7, 10, 14, 30, 60, 120, 240];
 const HALF_DAY_MS: i64 = MS_PER_DAY / 2;
 
 /// A name where it stands.

@@ -63,7 +63,7 @@ fn a_week_of_hours_shows_dates_and_minutes_show_minutes() {
     let minutes = Columns::Clock(minutes.collect());
     assert_eq!(
         texts(&minutes, "UTC", 340),
-        ["11-28", "00:10", "00:20", "00:30", "00:40", "00:50"]
+        ["11-28", "00:15", "00:30", "00:45"]
     );
 }
 
