@@ -4,27 +4,34 @@
 use std::time::Duration;
 
 use serde_json::json;
+use server::auth::Principal;
 use server::kept::{
-    EVENTS, Follower, IN_PROGRESS, KeptDue, KeptEnded, NewKept, Next, Reader, kinds,
+    EVENTS, Follower, IN_PROGRESS, Keeping, KeptDue, KeptEnded, NewKept, Next, Reader, Running,
+    kinds,
 };
 use shared::id::GenerationId;
 
 use super::kept::{caller, keeping, new};
 use super::rooms;
 
+/// A response in progress.
+async fn begun(keeping: &Keeping, who: &Principal, is_stream: bool) -> Running {
+    let said = json!({"answer": {}});
+    let begun = NewKept {
+        status: IN_PROGRESS,
+        ..new(kinds::RESPONSE, "resp_1", &said)
+    };
+    let running = keeping.begin(who, begun, (None, is_stream)).await;
+    running.expect("begun")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_nothing_is_held_for_any_more_is_not_kept() {
     for room in rooms().await {
         let tenant = room.tenant("Acme").await;
         let (keeping, key) = (keeping(&room), caller(&tenant, None));
-        let said = json!({"answer": {}});
-        let begun = NewKept {
-            status: IN_PROGRESS,
-            ..new(kinds::RESPONSE, "resp_1", &said)
-        };
-        let running = keeping.begin(&key, begun, (None, false)).await;
-        let running = running.expect("begun");
-        let hold = GenerationId::random();
+        let running = begun(&keeping, &key, false).await;
+        let (hold, said) = (GenerationId::random(), json!({"answer": {}}));
         let due = KeptDue {
             hold: &hold,
             call: "{}",
@@ -59,13 +66,7 @@ async fn events_are_followed_here_and_elsewhere_from_where_somebody_was() {
         // Another process has a memory of its own.
         let (keeping, elsewhere) = (keeping(&room), keeping(&room));
         let key = caller(&tenant, None);
-        let said = json!({"answer": {}});
-        let begun = NewKept {
-            status: IN_PROGRESS,
-            ..new(kinds::RESPONSE, "resp_1", &said)
-        };
-        let running = keeping.begin(&key, begun, (None, true)).await;
-        let running = running.expect("begun");
+        let running = begun(&keeping, &key, true).await;
         let event = |number: u64| format!("event {number}\n\n");
         for _ in 0..3 {
             running.tell(|number| event(number).into());
@@ -105,13 +106,31 @@ async fn events_are_followed_here_and_elsewhere_from_where_somebody_was() {
             };
             assert_eq!((thing.status.as_str(), number), ("completed", Some(4)));
         }
-        let mut again = keeping.follow(&tenant, "resp_1", None);
-        assert_eq!(told(&mut again).await.matches("event").count(), 4);
         let mut knows = keeping.follow(&tenant, "resp_1", Some(4));
         assert!(
             matches!(knows.next().await, Ok(Next::Over(_, None))),
             "it saw the end"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_go_before_their_answer_which_says_how_many_there_were() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (keeping, key) = (keeping(&room), caller(&tenant, None));
+        let running = begun(&keeping, &key, true).await;
+        for _ in 0..4 {
+            running.tell(|number| format!("event {number}\n\n").into());
+        }
+        running.write(&key).await;
+        let said = json!({"answer": {}, EVENTS: running.next_event()});
+        let end = ("completed", &said, [].as_slice());
+        let kept = running.end(&key, end, (None, None)).await;
+        assert_eq!(kept.expect("ended"), KeptEnded::Now);
+        drop(running);
+        let mut again = keeping.follow(&tenant, "resp_1", None);
+        assert_eq!(told(&mut again).await.matches("event").count(), 4);
         // Their time is shorter than the answer's.
         room.db
             .execute("UPDATE kept SET expires_at = 0 WHERE parent = 'resp_1'")
@@ -141,13 +160,7 @@ async fn events_beyond_their_bound_are_not_kept_and_are_told_to_be_missing() {
         let tenant = room.tenant("Acme").await;
         let (keeping, elsewhere) = (keeping(&room), keeping(&room));
         let key = caller(&tenant, None);
-        let said = json!({"answer": {}});
-        let begun = NewKept {
-            status: IN_PROGRESS,
-            ..new(kinds::RESPONSE, "resp_1", &said)
-        };
-        let running = keeping.begin(&key, begun, (None, true)).await;
-        let running = running.expect("begun");
+        let running = begun(&keeping, &key, true).await;
         // Four times what one thing may weigh here.
         for _ in 0..6 {
             running.tell(|_| vec![b'x'; 9_000].into());

@@ -39,12 +39,17 @@ pub(super) async fn scenario(spot: &Spot, end_at: u64) -> u64 {
     assert_eq!(code, StatusCode::OK, "{begun}");
     let id = begun["id"].as_str().expect("an id");
     saw(spot, &format!("begun {id}"));
+    // Looks are effects as well, and say nothing.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     while status(&product, &kept.customer, id).await == "in_progress" {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     saw(spot, "over");
+    product.settled(&kept.customer).await;
+    // What the end of a process does is the other scenario's.
+    let count = effects::disarm();
     product.stop().await;
-    effects::disarm()
+    count
 }
 
 /// Recovers: what is readable is charged, what failed is not, and nothing is held.
