@@ -90,6 +90,7 @@ mod tests {
             caller: None,
             attempts: 1,
             failed: Vec::new(),
+            made_by: None,
         }))
     }
 

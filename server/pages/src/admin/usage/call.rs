@@ -339,6 +339,7 @@ mod tests {
             next: None,
             region: region.map(str::to_owned),
             demanded: demanded.map(str::to_owned),
+            gateway: None,
         }
     }
 
