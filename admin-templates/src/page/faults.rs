@@ -100,7 +100,7 @@ impl Page {
         let reason = reason.as_ref();
         match FaultName::from_code(reason) {
             Some(_) => self.fault_name(reason),
-            None => Html::from_escaped(escape(reason).to_string()),
+            None => Html::from_escaped(escape(reason)),
         }
     }
 

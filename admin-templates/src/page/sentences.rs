@@ -12,14 +12,14 @@ fn filled(text: &str, gaps: &[(char, String)]) -> Html {
     let mut markup = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
-        markup.push_str(&escape(before).to_string());
+        markup.push_str(&escape(before));
         let mut letters = after.chars();
         let name = letters.next().unwrap_or_default();
         let with = gaps.iter().find(|(gap, _)| *gap == name);
         markup.push_str(with.map_or("", |(_, with)| with));
         rest = after.split_once('}').map_or("", |(_, rest)| rest);
     }
-    markup.push_str(&escape(rest).to_string());
+    markup.push_str(&escape(rest));
     Html::from_escaped(markup)
 }
 
@@ -83,7 +83,7 @@ impl Page {
                 'c',
                 format!(r#"<span class="mono">…{}</span>"#, escape(&row.last4)),
             ),
-            ('d', escape(&detail).to_string()),
+            ('d', escape(&detail)),
         ];
         filled(told.text(self.lang), &gaps)
     }

@@ -156,7 +156,7 @@ pub(crate) struct Fields<'a> {
     input: Input,
     refused: Option<BadBody>,
     /// Whether a field of the edge's own is among all.
-    pub(crate) has_edge_fields: bool,
+    pub(crate) for_edge: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -169,7 +169,7 @@ impl<'a> Fields<'a> {
             found: SmallVec::new(),
             input: Input::default(),
             refused: None,
-            has_edge_fields: false,
+            for_edge: false,
         };
         json::each_field(body, |name, value| fields.take(own, name, value))
             .map_err(|error| BadBody::whole(error.to_string()))?;
@@ -177,7 +177,7 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, own: &[Field], name: &str, value: &'a RawValue) -> Result<(), String> {
-        self.has_edge_fields |= is_of_the_edge(name);
+        self.for_edge |= is_of_the_edge(name);
         let Some((field, rule)) = rule(own, Folded::of_name(name.as_bytes()).get()) else {
             return Ok(());
         };

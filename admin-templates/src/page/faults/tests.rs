@@ -18,6 +18,7 @@ fn page(area: Area, lang: Lang) -> Page {
         flash: Vec::new(),
         announcement: None,
         now: shared::clock::Moment::default(),
+        zone: shared::zone::Zone::utc(),
     }
 }
 

@@ -17,6 +17,7 @@ fn page(lang: Lang) -> Page {
         flash: Vec::new(),
         announcement: None,
         now: Moment::default(),
+        zone: shared::zone::Zone::utc(),
     }
 }
 

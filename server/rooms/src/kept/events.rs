@@ -235,7 +235,7 @@ impl Keeping {
                 warn!(%error, "events of `{id}` were not written: {error}");
             }
             Err(error) => {
-                info!(tenant.id = %who.tenant, "events of `{id}` were not written: {error}")
+                info!(tenant.id = %who.tenant, "events of `{id}` were not written: {error}");
             }
         }
         log.is_written(last, bytes);

@@ -129,7 +129,7 @@ fn asked(fields: &Fields<'_>) -> Result<Asked, BadBody> {
     asked.bounds = fields.bounds();
     asked.open = OPEN;
     asked.end_user = fields.get(METADATA).and_then(end_user_of);
-    asked.may_have_edge_fields = fields.has_edge_fields;
+    asked.may_have_edge_fields = fields.for_edge;
     Ok(asked)
 }
 

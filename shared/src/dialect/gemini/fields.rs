@@ -144,7 +144,7 @@ struct Reading<'a> {
     maximum: Option<&'a RawValue>,
     candidates: Option<&'a RawValue>,
     refused: Option<BadBody>,
-    has_edge_fields: bool,
+    for_edge: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -159,12 +159,12 @@ impl<'a> Reading<'a> {
             maximum: None,
             candidates: None,
             refused: None,
-            has_edge_fields: false,
+            for_edge: false,
         }
     }
 
     fn take(&mut self, fields: &[Field], name: &str, value: &'a RawValue) -> Result<(), String> {
-        self.has_edge_fields |= is_of_the_edge(name);
+        self.for_edge |= is_of_the_edge(name);
         let found = fields.iter().find(|(field, ..)| is_named(name, field));
         let Some((field, other, rule)) = found else {
             if let Some((field, why)) = refused_everywhere(name)
@@ -307,7 +307,7 @@ impl<'a> Reading<'a> {
             asked.bounds.facts.note(Fact::Tier, tier);
         }
         asked.open = OPEN;
-        asked.may_have_edge_fields = self.has_edge_fields;
+        asked.may_have_edge_fields = self.for_edge;
         self.refused.map_or(Ok(asked), Err)
     }
 }

@@ -27,7 +27,7 @@ struct Reading<'a> {
     requests: Option<&'a RawValue>,
     model: Option<&'a RawValue>,
     refused: Option<BadBody>,
-    has_edge_fields: bool,
+    for_edge: bool,
 }
 
 /// Whether a value is an object.
@@ -66,7 +66,7 @@ pub(super) fn read(head: &Head, body: &[u8], is_batch: bool) -> Result<Asked, Ba
     let most = reading.input.most(length);
     asked.input_estimate = reading.input.estimate().min(most);
     asked.bounds = Usage::of([(Unit::InputToken, most)]);
-    asked.may_have_edge_fields = reading.has_edge_fields;
+    asked.may_have_edge_fields = reading.for_edge;
     reading.refused.map_or(Ok(asked), Err)
 }
 
@@ -94,7 +94,7 @@ impl<'a> Reading<'a> {
     }
 
     fn take(&mut self, name: &str, value: &'a RawValue) -> Result<(), String> {
-        self.has_edge_fields |= is_of_the_edge(name);
+        self.for_edge |= is_of_the_edge(name);
         let json = value.get().as_bytes();
         let twice = |field: &str| Err(format!("`{field}` is given twice"));
         if is_named(name, CONTENT) {

@@ -131,7 +131,7 @@ impl Dialect for OpenAi {
         let fields = Fields::read(head, self.fields, json)?;
         let mut asked = (self.read)(&fields)?;
         asked.end_user = fields.end_user();
-        asked.may_have_edge_fields = fields.has_edge_fields;
+        asked.may_have_edge_fields = fields.for_edge;
         fields.allowed()?;
         Ok(asked)
     }

@@ -111,7 +111,7 @@ impl Dialect for OpenAiResponses {
         let fields = Fields::read(head, FIELDS, json)?;
         let mut asked = asked(&fields)?;
         asked.end_user = fields.end_user();
-        asked.may_have_edge_fields = fields.has_edge_fields;
+        asked.may_have_edge_fields = fields.for_edge;
         fields.allowed()?;
         Ok(asked)
     }
