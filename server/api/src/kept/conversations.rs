@@ -196,6 +196,10 @@ impl ConversationsApi {
         method = "get",
         operation_id = "list_conversation_items"
     )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "poem-openapi has one argument for each parameter"
+    )]
     async fn items(
         &self,
         caller: Caller,

@@ -97,6 +97,10 @@ impl ResponsesApi {
     /// stands. As a stream, one that was begun in the background with `stream` is told from its first event or
     /// behind `starting_after`, and followed to its end.
     #[oai(path = "/responses/:id", method = "get", operation_id = "get_response")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "poem-openapi has one argument for each parameter"
+    )]
     async fn get(
         &self,
         caller: Caller,
@@ -179,6 +183,10 @@ impl ResponsesApi {
         path = "/responses/:id/input_items",
         method = "get",
         operation_id = "list_response_input"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "poem-openapi has one argument for each parameter"
     )]
     async fn input_items(
         &self,

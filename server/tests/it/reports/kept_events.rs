@@ -53,10 +53,11 @@ async fn an_answer_that_nothing_is_held_for_any_more_is_not_kept() {
 }
 
 async fn told(follower: &mut Follower) -> String {
-    match follower.next().await.expect("read") {
-        Next::Events(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
-        other => format!("{other:?}"),
+    let next = follower.next().await.expect("read");
+    if let Next::Events(bytes) = &next {
+        return String::from_utf8(bytes.to_vec()).expect("text");
     }
+    format!("{next:?}")
 }
 
 #[tokio::test(flavor = "multi_thread")]

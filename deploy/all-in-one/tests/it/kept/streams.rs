@@ -59,9 +59,9 @@ async fn follow(
     let after = after.map_or_else(String::new, |after| format!("&starting_after={after}"));
     let path = format!("/responses/{id}?stream=true{after}");
     let (status, told) = get(product, customer, &path).await;
-    match told {
-        Value::String(text) => (status, events(&text)),
-        other => (status, vec![other]),
+    match told.as_str() {
+        Some(text) => (status, events(text)),
+        None => (status, vec![told]),
     }
 }
 

@@ -115,7 +115,7 @@ impl InferApi {
                     None if is_filled => self.with_context(&rest, &[], &state)?,
                     None => rest,
                 }));
-                Ok(self.of_response(entered, state)?)
+                Ok(self.of_response(entered, state))
             }
         }
     }
@@ -134,9 +134,9 @@ impl InferApi {
         Ok(())
     }
 
-    fn of_response(&self, entered: &Entered, state: ResponseState) -> Result<Plan, ApiError> {
+    fn of_response(&self, entered: &Entered, state: ResponseState) -> Plan {
         if !state.store && state.conversation.is_none() {
-            return Ok(Plan::Plain);
+            return Plan::Plain;
         }
         let (is_later, is_stream) = (state.background, state.stream);
         let what = What::Response {
@@ -153,9 +153,9 @@ impl InferApi {
         };
         let kept = Box::new(self.kept_call(entered, what));
         if !is_later {
-            return Ok(Plan::Keep(kept));
+            return Plan::Keep(kept);
         }
-        Ok(Plan::Later(kept, is_stream))
+        Plan::Later(kept, is_stream)
     }
 
     fn kept_call(&self, entered: &Entered, what: What) -> KeptCall {

@@ -71,8 +71,12 @@ async fn offered(
     match catalogue.listed_offer(&review, listed).await {
         Ok(offer) => Ok(offer),
         Err(ImportError::Catalogue(CatalogueError::Store(error))) => Err(error.into()),
-        Err(ImportError::NoSuchReview | ImportError::List(_) | ImportError::Rows(_))
-        | Err(ImportError::Catalogue(_)) => Err(PageError::NotFound),
+        Err(
+            ImportError::NoSuchReview
+            | ImportError::List(_)
+            | ImportError::Rows(_)
+            | ImportError::Catalogue(_),
+        ) => Err(PageError::NotFound),
     }
 }
 
