@@ -132,7 +132,7 @@ pub struct Asked {
     pub open: &'static [Fact],
     /// The tenant's own word for whose question it is; never empty.
     pub end_user: Option<String>,
-    /// Whether the body may have a field of the edge's own at its top, see [`is_of_the_edge`]: then the edge
+    /// Whether the body may have a field of the edge's own at its top, see `is_of_the_edge`: then the edge
     /// looks for them. So it is where a reader does not tell.
     pub may_have_edge_fields: bool,
 }
