@@ -39,6 +39,10 @@ labels! {
         Canceled = "canceled", Plain, "canceled by the caller", "调用方取消";
         /// Ours.
         Internal = "internal", Bad, "internal error", "系统内部错误";
+        /// Not a failure of the call: a gateway that could not be asked.
+        GatewayAway = "gateway_away", Warn, "gateway unreachable", "无法连接网关";
+        /// Neither: a gateway that had no room.
+        GatewayFull = "gateway_full", Warn, "gateway full", "网关已满";
         /// Nobody knows.
         Unknown = "unknown", Warn, "result unknown", "结果未知";
         /// Newer than this page.

@@ -55,6 +55,7 @@ const FORM_PAGES: &[&str] = &[
     "key",
     "member",
     "model-new",
+    "provider-import",
     "provider-key",
     "provider-new",
     "tenant-new",

@@ -2,6 +2,7 @@
 //! code alone.
 
 use shared::fault::FaultKind;
+use shared::link::trail::NotTaken;
 
 use super::*;
 use crate::labels::RefusalTold;
@@ -47,8 +48,12 @@ fn every_kind_of_fault_has_all_its_words() {
         assert!(FaultStep::from_code(word).is_some(), "step of {word}");
         assert!(FaultTold::from_code(word).is_some(), "told of {word}");
     }
+    let passed = [NotTaken::Away, NotTaken::Full].map(NotTaken::word);
+    for word in passed {
+        assert!(FaultName::from_code(word).is_some(), "name of {word}");
+    }
     // Nothing but the way out for words that are newer than this page stands beside them.
-    assert_eq!(FaultName::ALL.len(), words().len() + 1);
+    assert_eq!(FaultName::ALL.len(), words().len() + passed.len() + 1);
 }
 
 #[test]

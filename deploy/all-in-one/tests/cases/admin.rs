@@ -182,13 +182,18 @@ fn a04_a_day_budget_begins_at_midnight_of_the_tenants_zone() {
 fn a10_the_manifests_switch_service_links_off() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s");
     let mut deployments = 0;
-    for entry in std::fs::read_dir(folder).expect("manifests").flatten() {
-        let text = std::fs::read_to_string(entry.path()).expect("readable");
-        for manifest in text.split("\n---") {
-            if manifest.contains("\n      containers:") {
-                deployments += 1;
-                let off = manifest.contains("\n      enableServiceLinks: false");
-                assert!(off, "{}", entry.path().display());
+    for half in ["server", "gateway"] {
+        for entry in std::fs::read_dir(folder.join(half))
+            .expect("manifests")
+            .flatten()
+        {
+            let text = std::fs::read_to_string(entry.path()).expect("readable");
+            for manifest in text.split("\n---") {
+                if manifest.contains("\n      containers:") {
+                    deployments += 1;
+                    let off = manifest.contains("\n      enableServiceLinks: false");
+                    assert!(off, "{}", entry.path().display());
+                }
             }
         }
     }
