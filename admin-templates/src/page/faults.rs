@@ -35,6 +35,8 @@ fn place(name: FaultName) -> Place {
         | FaultName::ContentPolicy
         | FaultName::Canceled
         | FaultName::Internal
+        | FaultName::GatewayAway
+        | FaultName::GatewayFull
         | FaultName::Unknown
         | FaultName::Other => Place::Nowhere,
     }

@@ -451,6 +451,7 @@ pub async fn reshaped(mut response: Response, dialect: &dyn Dialect) -> Response
     };
     let body = dialect.error(told.error.text(response.status()));
     response.headers_mut().remove(CONTENT_LENGTH);
+    response.extensions_mut().insert(InDialect);
     response.set_body(body);
     response
 }

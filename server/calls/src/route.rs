@@ -43,6 +43,8 @@ pub struct WouldRoute {
     /// Places among the model's targets, in the order in which they are tried; behind them those that the
     /// call may not go to, with why.
     pub targets: Vec<(usize, Option<NoTarget>)>,
+    /// A rule orders them, so the first that has a key takes the call; else weights decide by chance.
+    pub is_fixed: bool,
     /// The model costs more than its rule or the tenant's allows.
     pub is_too_dear: bool,
 }
@@ -157,9 +159,16 @@ impl Calls {
         let Some(rule) = rule(&routing, model, (tenant, None)) else {
             return WouldRoute {
                 targets: places.map(|place| (place, None)).collect(),
+                is_fixed: false,
                 is_too_dear: false,
             };
         };
+        let mut rule = rule;
+        let is_fixed = rule.sort.is_some() || !rule.order.is_empty();
+        if !is_fixed {
+            // Which one a call draws and stays with is chance: each of them may be it.
+            rule.allow_fallbacks = None;
+        }
         let terms = |provider: &str| routing.terms(provider);
         let chosen = choose(model, &rule, terms, |target| self.paces.of(target), 0);
         let chosen = chosen.unwrap_or_default();
@@ -184,6 +193,7 @@ impl Calls {
         let price = model.price_at(at);
         WouldRoute {
             targets,
+            is_fixed,
             is_too_dear: price.is_some_and(|price| !is_within(&rule.max_price, &price.list, ppm)),
         }
     }

@@ -9,7 +9,7 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use server_edge::doors::body::{self, BodyError, Bounds};
 use server_edge::doors::text;
 
-use super::admin::price_import;
+use super::admin::{FILE_FORMS, price_import};
 use super::cookie::Jar;
 use super::error::PageError;
 use super::form::FormData;
@@ -93,9 +93,9 @@ impl<E> PageGuard<E> {
         }
         let is_in = context.browser().is_some();
         let files = Some(content_type(request.headers())).filter(|kind| {
-            // The one form with a file; nobody who is not in sends any.
+            // Nobody who is not in sends a file.
             is_in
-                && request.uri().path() == price_import::PATH
+                && FILE_FORMS.contains(&request.uri().path())
                 && is_of(kind, "multipart/form-data")
         });
         let files = files.map(str::to_owned);

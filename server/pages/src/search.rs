@@ -1,5 +1,5 @@
-//! One box for parts of names and ids of anything: the console's finds what the platform has, the
-//! portal's what its tenant has. Each source is small or asked by its key; no list of calls is read.
+//! One box for parts of names and ids of anything: the console's finds what the platform has (of
+//! providers those that models name, as no gateway is asked), the portal's what its tenant has. Each source is small or asked by its key; no list of calls is read.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ use server_rooms::gateways::Gateways;
 use server_rooms::reports::{Reports, ReportsError};
 use shared::fold::folded;
 use shared::id::{AuditId, GenerationId, TenantId};
+use shared::link::Operation;
 
 use super::error::{PageError, PageResult};
 use super::page_context::PageContext;
@@ -248,18 +249,17 @@ pub(super) async fn portal_search(
         .iter()
         .filter(|model| model.enabled && has(&model.id, &wanted))
         .filter(|model| allowed.is_none_or(|allowed| allowed.contains(&model.id)));
-    found.add(
-        SearchKind::Model,
-        fit.map(|model| {
-            let place = if model.operation == shared::link::Operation::Image {
-                "images"
-            } else {
-                "chat"
-            };
-            let id = server_edge::doors::text::part(&model.id);
-            hit(&model.id, "", format!("studio/{place}?model={id}"))
-        }),
-    );
+    // A model that the studio does not know would open another one there, which costs.
+    let in_studio = fit.filter_map(|model| {
+        let place = match model.operation {
+            Operation::Chat => "chat",
+            Operation::Image => "images",
+            _ => return None,
+        };
+        let id = server_edge::doors::text::part(&model.id);
+        Some(hit(&model.id, "", format!("studio/{place}?model={id}")))
+    });
+    found.add(SearchKind::Model, in_studio);
     let links = admin_templates::nav::links(&who.page().await);
     found.add(SearchKind::Page, pages_of(&who, links, &wanted));
     who.show(&found.page(text)).await

@@ -49,7 +49,8 @@ impl UsageStatus {
 /// A provider call that was tried for a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Try {
-    /// Its place among the tries, from 1; 0 of a gateway that did not take the call and called nobody.
+    /// Its place among the tries, from 1; 0 of a gateway that did not take the call and called nobody,
+    /// and of a wait for room.
     pub number: u32,
     /// Who was called; empty where nobody was.
     pub provider: String,

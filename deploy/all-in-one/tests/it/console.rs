@@ -104,6 +104,19 @@ impl<'a> Console<'a> {
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(form)).await
     }
+
+    /// Sends a form with a file as browsers do.
+    pub(crate) async fn post_file(&mut self, path: &str, file: &str) -> (StatusCode, String) {
+        let form = format!(
+            "--part\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{}\r\n--part\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"providers.json\"\r\n\
+             Content-Type: application/json\r\n\r\n{file}\r\n--part--\r\n",
+            self.token
+        );
+        let request = self.http.post(self.product.url(path));
+        let request = request.header("content-type", "multipart/form-data; boundary=part");
+        self.send(request.body(form)).await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,7 @@ pub struct AdminUsageView {
 /// A provider call that was tried, or a gateway that did not take the call.
 #[derive(Debug, Clone, Object)]
 pub struct TryView {
-    /// Its place among the provider calls, from 1; 0 of a gateway that called nobody.
+    /// Its place among the provider calls, from 1; 0 of a gateway that called nobody, and of a wait for room.
     pub number: u32,
     /// The gateway's name, or its address where it has none; null where it is inside the server.
     pub gateway: Option<String>,
@@ -56,7 +56,7 @@ pub struct TryView {
     /// `gateway_full` of a gateway that did not take the call.
     pub fault: Option<String>,
     /// Why the call went on as it did after it: `other_key`, `host_down`, `cannot_say`, `tries_used`,
-    /// `time_used`, `no_other_key`, `keys_rest`, `retries_used`, `other_gateway`, `final`.
+    /// `time_used`, `no_other_key`, `keys_rest`, `retries_used`, `other_gateway`, `waited`, `final`.
     pub next: Option<String>,
     /// Where the provider works, as far as operators said.
     pub region: Option<String>,

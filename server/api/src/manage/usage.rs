@@ -75,7 +75,8 @@ pub struct UsageView {
 impl From<&UsageRecord> for UsageView {
     fn from(record: &UsageRecord) -> Self {
         let usage = &record.usage;
-        let last = record.tries.last();
+        // Waits and gateways that did not take it are no tries: nothing was sent there.
+        let last = record.tries.iter().rev().find(|one| one.number > 0);
         let sums = Consumed::from(usage);
         Self {
             id: record.id.to_string(),

@@ -20,6 +20,9 @@ mod tenants;
 mod unknown;
 mod usage;
 
+/// Pages whose form has a file.
+pub(super) const FILE_FORMS: [&str; 2] = [price_import::PATH, providers::import::PATH];
+
 use super::page_context::Here;
 use std::collections::{BTreeMap, HashMap};
 

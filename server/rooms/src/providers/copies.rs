@@ -78,7 +78,8 @@ impl Providers {
         self.make(actor, gateway, &import).await
     }
 
-    /// Makes one; of two that are off the second step may fail, which leaves it on and without keys.
+    /// Makes one. One that is off is switched off by a second step; where that fails, it is taken away
+    /// again as far as its gateway can be reached: on, it would take calls.
     pub(super) async fn make(
         &self,
         actor: &Actor,
@@ -94,7 +95,11 @@ impl Providers {
             ..ProviderPatch::default()
         };
         let of = ProviderRef::new(&made.answer.name, gateway.map(str::to_owned));
-        self.update(actor, &of, off).await
+        let switched = self.update(actor, &of, off).await;
+        if switched.is_err() {
+            self.delete(actor, &of).await?;
+        }
+        switched
     }
 
     /// One with its keys.

@@ -304,13 +304,18 @@ impl Providers {
             }
             Err(error) => return Err(error),
         }
-        let keys = self.add_imported(actor, (import, of), false, one).await?;
-        if let Err(why) = keys {
-            one.keys_added = 0;
-            one.outcome = Imported::Refused(why);
-            self.delete(actor, of).await?;
+        match self.add_imported(actor, (import, of), false, one).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => {
+                one.keys_added = 0;
+                one.outcome = Imported::Refused(why);
+                self.delete(actor, of).await.map(drop)
+            }
+            Err(error) => {
+                self.delete(actor, of).await?;
+                Err(error)
+            }
         }
-        Ok(())
     }
 
     /// Adds the keys of an import that the pool lacks, or tells what would come of them; a sentence where

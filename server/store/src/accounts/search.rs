@@ -44,7 +44,12 @@ fn found((tenant, id, name): (String, String, String)) -> FoundName {
 
 /// A pattern for names that have `text` anywhere; what a person typed is no pattern.
 fn anywhere(text: &str) -> String {
-    let text = folded(text).replace('\\', "\\\\");
+    as_typed(&folded(text))
+}
+
+/// The same of a column that has names as they were typed.
+fn as_typed(text: &str) -> String {
+    let text = text.replace('\\', "\\\\");
     format!("%{}%", text.replace('%', "\\%").replace('_', "\\_"))
 }
 
@@ -104,7 +109,8 @@ impl Store {
         text: &str,
         limit: i64,
     ) -> Result<Vec<FoundName>, DbError> {
-        let (pattern, everywhere) = (anywhere(text), tenant.is_none());
+        let (pattern, typed) = (anywhere(text), as_typed(text));
+        let everywhere = tenant.is_none();
         let whose = tenant.map_or("", TenantId::as_str);
         let rows: Vec<(String, String, String)> = on!(self.db, |conn| {
             api_keys::table
@@ -113,10 +119,17 @@ impl Store {
                         .eq(whose)
                         .or(everywhere.into_sql::<Bool>()),
                 )
+                // A tenant has no page of a key that is no more.
+                .filter(
+                    api_keys::revoked_at
+                        .is_null()
+                        .or(everywhere.into_sql::<Bool>()),
+                )
                 .filter(
                     lower(api_keys::name)
                         .like(&pattern)
                         .escape('\\')
+                        .or(api_keys::name.like(&typed).escape('\\'))
                         .or(api_keys::id.eq(text))
                         .or(api_keys::last4.eq(text)),
                 )

@@ -168,12 +168,12 @@ async fn a_file_is_looked_at_before_it_is_taken_in_the_console() {
             r#"{"providers": []}"#,
             r#"{"providers": [{"name": "sk-told"}]}"#,
         ] {
-            let (status, page) = console.post(PATH, &[("file", odd)]).await;
+            let (status, page) = console.post_file(PATH, odd).await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{odd}: {page}");
             assert!(!page.contains("sk-told"), "{page}");
         }
         let new = file("http://127.0.0.1:9/v1").to_string();
-        let (status, seen) = console.post(PATH, &[("file", &new)]).await;
+        let (status, seen) = console.post_file(PATH, &new).await;
         assert_eq!(status, StatusCode::OK, "{seen}");
         assert!(
             !seen.contains("sk-imported") && !seen.contains(HEADER),
@@ -203,10 +203,10 @@ async fn a_file_is_looked_at_before_it_is_taken_in_the_console() {
         assert!(there.contains(&"one".to_owned()) && there.contains(&"two".to_owned()));
 
         // The same again is no change; another address is shown, and taken over where it is ticked.
-        let (_, seen) = console.post(PATH, &[("file", &new)]).await;
+        let (_, seen) = console.post_file(PATH, &new).await;
         assert!(seen.contains(">no change<"), "{seen}");
         let moved = file("http://127.0.0.1:9/v2").to_string();
-        let (_, seen) = console.post(PATH, &[("file", &moved)]).await;
+        let (_, seen) = console.post_file(PATH, &moved).await;
         assert!(
             seen.contains(">differs<") && seen.contains("base_url"),
             "{seen}"
@@ -220,7 +220,7 @@ async fn a_file_is_looked_at_before_it_is_taken_in_the_console() {
         let mut odd = file("http://127.0.0.1:9/v2");
         odd["providers"][1]["name"] = json!("No Name");
         odd["providers"][0]["name"] = json!("other");
-        let (status, seen) = console.post(PATH, &[("file", &odd.to_string())]).await;
+        let (status, seen) = console.post_file(PATH, &odd.to_string()).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{seen}");
         assert!(!seen.contains("name=\"draft\""), "{seen}");
         assert!(!names(&product).await.contains(&"other".to_owned()));

@@ -72,14 +72,21 @@ fn gateway(choice: GatewayChoice) -> RouteGatewayRow {
     }
 }
 
-/// The targets, with those marked where a call would go now.
-fn rows(targets: Vec<(RoutedTarget, Option<NoTarget>)>) -> Vec<RouteTargetRow> {
+/// The targets, with those marked where a call would go now: the first that takes one where their order
+/// is fixed, else all of its priority.
+fn rows(targets: Vec<(RoutedTarget, Option<NoTarget>)>, is_fixed: bool) -> Vec<RouteTargetRow> {
     let takes =
         |(one, left_out): &&(RoutedTarget, Option<NoTarget>)| left_out.is_none() && one.is_ready();
-    let first = targets.iter().find(takes);
-    let first = first.map(|(one, _)| one.target.priority);
-    let row = |(one, left_out): (RoutedTarget, Option<NoTarget>)| RouteTargetRow {
-        goes: left_out.is_none() && one.is_ready() && first == Some(one.target.priority),
+    let place = targets.iter().position(|one| takes(&one));
+    let first = place.map(|place| targets[place].0.target.priority);
+    let row = |(at, (one, left_out)): (usize, (RoutedTarget, Option<NoTarget>))| RouteTargetRow {
+        goes: left_out.is_none()
+            && one.is_ready()
+            && if is_fixed {
+                place == Some(at)
+            } else {
+                first == Some(one.target.priority)
+            },
         left_out: left_out.map(|why| match why {
             NoTarget::Provider => RouteLeftOut::Rule,
             NoTarget::DataPolicy => RouteLeftOut::DataPolicy,
@@ -90,7 +97,7 @@ fn rows(targets: Vec<(RoutedTarget, Option<NoTarget>)>) -> Vec<RouteTargetRow> {
         share: signed(one.share),
         gateways: one.gateways.into_iter().map(gateway).collect(),
     };
-    targets.into_iter().map(row).collect()
+    targets.into_iter().enumerate().map(row).collect()
 }
 
 /// `GET /admin/models/{id}/route`
@@ -137,12 +144,13 @@ pub(in super::super) async fn check(
         let allowed = tenant.allowed_models.as_ref();
         allowed.is_some_and(|some| !some.contains(&model.id))
     });
+    let is_fixed = would.is_fixed;
     who.show(&RouteCheckPage {
         id: model.id.clone(),
         form,
         is_closed: is_closed || !model.enabled,
         is_too_dear: would.is_too_dear,
-        rows: rows(would.ordered(targets)),
+        rows: rows(would.ordered(targets), is_fixed),
     })
     .await
 }

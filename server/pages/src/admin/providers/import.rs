@@ -24,6 +24,8 @@ use super::{Editor, refused};
 
 /// What is sealed for the next form must fit into one; a larger file is for the API.
 const FILE_BYTES_MAX: usize = 150_000;
+/// Its form has a file, which the guard of pages takes at this place.
+pub(in super::super) const PATH: &str = "/admin/provider-import";
 /// What a draft is sealed for; no provider may have this name.
 const PLACE: &str = "import|file";
 

@@ -105,7 +105,9 @@ fn region(tries: &[Try]) -> String {
 
 /// The provider where a call failed: that of its last try, or the one it was meant for.
 fn blamed(record: &UsageRecord) -> String {
-    let last = record.tries.last().map(|one| &one.provider);
+    // Gateways that did not take the call stand among the tries and asked nobody.
+    let mut asked = record.tries.iter().rev().map(|one| &one.provider);
+    let last = asked.find(|name| !name.is_empty());
     last.unwrap_or(&record.provider).clone()
 }
 
