@@ -265,11 +265,11 @@ mod tests {
             String::from_utf8(made.to_vec()).expect("text")
         };
         let whole = made(None, Some(90));
-        let many = u64::try_from(whole.matches("\n\n").count()).expect("few");
+        let many = whole.matches("\n\n").count();
         assert!(many > 3, "{whole}");
         let rest = made(Some(1), Some(90));
         assert!(whole.ends_with(&rest), "cut off in this one: {rest}");
-        assert_eq!(rest.matches("\n\n").count() as u64, many - 2);
+        assert_eq!(rest.matches("\n\n").count() + 2, many);
         let last = made(Some(80), Some(90));
         assert!(last.contains("response.completed") && last.contains("\"sequence_number\":90"));
         assert_eq!(last.matches("\n\n").count(), 1);
