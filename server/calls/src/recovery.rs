@@ -187,20 +187,8 @@ impl Calls {
             return None;
         }
         match self.facts_of(&hold).await {
-            Ok(Some(facts)) if facts.snapshot.detached && matches!(cause, Cause::Abandoned(_)) => {
-                if let Some(ended) = facts.kept_end() {
-                    // Its answer can be read since then.
-                    self.settler.settle(&facts, Verdict::ended(ended)).await;
-                    info!("the answer of `{}` was kept; it is charged", hold.id);
-                    return None;
-                }
-                // Who was to keep its answer is gone with it: it is told as failed, and costs nothing.
-                let verdict = Verdict::Unknown { promised: true };
-                self.settler.settle(&facts, verdict).await;
-                warn!(
-                    "nobody keeps the answer of `{}`; its hold is given back",
-                    hold.id
-                );
+            Ok(Some(facts)) if is_for_its_keeper(&facts, why, &cause) => {
+                self.close_detached(&facts).await;
             }
             Ok(Some(facts)) => return Some(Inquiry::new(facts, why, cause)),
             Ok(None) if !matches!(cause, Cause::GivenBack(_)) => {
@@ -219,6 +207,26 @@ impl Calls {
             }
         }
         None
+    }
+
+    /// Charges the answer of a detached call that is kept; else nobody keeps it.
+    async fn close_detached(&self, facts: &CallFacts) {
+        let id = &facts.generation;
+        if let Some(ended) = facts.kept_end() {
+            // Its answer can be read since then.
+            self.settler.settle(facts, Verdict::ended(ended)).await;
+            info!("the answer of `{id}` was kept; it is charged");
+        } else if facts.snapshot.ended.is_some() {
+            // Its answer can be read, so it is neither given back nor asked about.
+            error!(
+                "how `{id}` ended is written as this version can't read; its hold waits for one that can"
+            );
+        } else {
+            // Who was to keep its answer is gone with it: it is told as failed, and costs nothing.
+            let verdict = Verdict::Unknown { promised: true };
+            self.settler.settle(facts, verdict).await;
+            warn!("nobody keeps the answer of `{id}`; its hold is given back");
+        }
     }
 
     /// Acts on what gateways said of a call; tells whether its hold was closed.
@@ -317,6 +325,16 @@ fn tell(closed: usize) {
     if closed > 0 {
         info!("closed {closed} holds that were left open");
     }
+}
+
+/// Whether an open hold's end is known by whether its answer was kept, and by no gateway.
+fn is_for_its_keeper(facts: &CallFacts, why: Parting, cause: &Cause) -> bool {
+    let nobody_keeps = match cause {
+        Cause::Abandoned(_) => true,
+        Cause::Doubtful(_) => matches!(why, Parting::NotDelivered),
+        Cause::GivenBack(_) => return false,
+    };
+    facts.snapshot.detached && (nobody_keeps || facts.snapshot.ended.is_some())
 }
 
 /// What of an outcome counts, by why it was asked for.

@@ -182,7 +182,7 @@ impl Settler {
             let verdict = match end {
                 End::Known(outcome) => Some(Verdict::ended(*outcome)),
                 End::TenantLeft { begun } => this.verdict_without_tenant(&facts, begun).await,
-                End::NotDelivered => Some(Verdict::Unknown { promised: true }),
+                End::NotDelivered => this.verdict_undelivered(&facts).await,
             };
             this.metrics().over();
             let Some(verdict) = verdict else { return };
@@ -224,6 +224,39 @@ impl Settler {
                 None
             }
         }
+    }
+
+    /// The tenant got nothing, as far as is known here. An answer that was to be kept may be kept all the same,
+    /// where nobody learned that it was committed: then its hold says so, and it is charged. `None` where
+    /// recovery must look, since that can't be read.
+    async fn verdict_undelivered(&self, facts: &CallFacts) -> Option<Verdict> {
+        if !facts.snapshot.detached || facts.test {
+            return Some(Verdict::Unknown { promised: true });
+        }
+        let id = &facts.generation;
+        for wait in SETTLE_WAITS_MS.map(Some).into_iter().chain([None]) {
+            match self.ledger().hold_of(id).await {
+                Ok(found) => {
+                    let snapshot = found.and_then(|(hold, _)| hold.snapshot.read());
+                    let Some(snapshot) = snapshot.filter(|snapshot| snapshot.ended.is_some())
+                    else {
+                        return Some(Verdict::Unknown { promised: true });
+                    };
+                    let kept = CallFacts {
+                        snapshot,
+                        ..facts.clone()
+                    };
+                    return kept.kept_end().map(Verdict::ended);
+                }
+                Err(error) => warn!(%error, "the hold of `{id}` could not be read: {error}"),
+            }
+            if let Some(wait) = wait {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+            }
+        }
+        warn!("whether the answer of `{id}` was kept is not known; its hold waits for recovery");
+        self.doubt(facts, Parting::NotDelivered);
+        None
     }
 
     /// Tells the gateway that the tenant got nothing, and learns what that costs. Where it can't be

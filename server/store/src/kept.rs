@@ -9,7 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::db::{Db, DbError};
-use shared::id::{GenerationId, TenantId};
+use shared::id::{BootId, GenerationId, TenantId};
 use shared::{on, write_tx};
 
 use super::Store;
@@ -160,6 +160,14 @@ pub enum KeptNow {
     NoConversation,
     /// Its conversation has as many items as one may have; nothing is kept but the conversation, for longer.
     ConversationFull,
+}
+
+#[derive(QueryableByName)]
+struct OneRunning {
+    #[diesel(sql_type = Text)]
+    tenant_id: String,
+    #[diesel(sql_type = Text)]
+    id: String,
 }
 
 #[derive(QueryableByName)]
@@ -403,6 +411,34 @@ impl Store {
             .first(conn)
             .await
             .optional())
+    }
+
+    /// Whether something is kept below something, and not over yet: events of a response, items of a
+    /// conversation.
+    pub async fn kept_below(&self, place: KeptPlace<'_>, now: Moment) -> Result<bool, DbError> {
+        let found: Option<i64> = on!(self.db, |conn| kept::table
+            .filter(kept::tenant_id.eq(place.tenant.as_str()))
+            .filter(kept::parent.eq(place.id))
+            .filter(kept::expires_at.gt(now.unix_ms()))
+            .select(kept::place)
+            .first(conn)
+            .await
+            .optional())?;
+        Ok(found.is_some())
+    }
+
+    /// What a life of a process has in progress: tenants and ids.
+    pub async fn kept_running_in(&self, boot: &BootId) -> Result<Vec<(String, String)>, DbError> {
+        // The word is written out, as in the index.
+        let text = "SELECT tenant_id, id FROM kept WHERE status = 'in_progress' AND boot = $1";
+        let rows: Vec<OneRunning> = on!(self.db, |conn| diesel::sql_query(text)
+            .bind::<Text, _>(boot.as_str())
+            .load(conn)
+            .await)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.tenant_id, row.id))
+            .collect())
     }
 
     /// How many responses of a tenant are in progress.

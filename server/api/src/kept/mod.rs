@@ -106,6 +106,15 @@ pub(crate) fn too_many_items(most: i64) -> ApiError {
     ApiError::conflict("too_many_items", message)
 }
 
+/// More who follow responses than a tenant may have.
+pub(crate) fn too_many_follow(most: u32) -> ApiError {
+    let message = format!(
+        "{most} streams follow responses of your tenant through this server already; end some of them, or fetch \
+         the response without `stream`."
+    );
+    ApiError::too_many("too_many_followers", message, 5)
+}
+
 /// Why something is not kept that was sent to be.
 fn not_kept(error: KeepError) -> ApiError {
     match error {
@@ -116,6 +125,7 @@ fn not_kept(error: KeepError) -> ApiError {
             ApiError::conflict("kept_full", message)
         }
         KeepError::NoConversation => ApiError::not_found("conversation"),
+        KeepError::Followed(most) => too_many_follow(most),
         KeepError::Busy(_) => ApiError::internal(),
         KeepError::Store(error) => error.into(),
     }

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use poem::Body;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use serde_json::{Value, json};
-use server_rooms::kept::{IN_PROGRESS, Keeping, KeptThing, Next, kinds};
+use server_rooms::kept::{EVENTS, IN_PROGRESS, Keeping, KeptThing, Next, kinds};
 use shared::dialect::Dialect;
+use shared::dialect::kept::flow::FlowEvent;
 use shared::dialect::kept::responses::item_with_id;
 use shared::id::ResponseId;
 use shared::link::Operation;
 use shared::surface::{SURFACES, Surface};
 
 use super::include::{Include, IncludeWord};
-use super::{Caller, KeptOrder, Told, limit, part, reader};
+use super::{Caller, KeptOrder, Told, limit, not_kept, part, reader};
 use crate::error::ApiError;
 use crate::infer::state::{STREAMED, as_it_stands, follow};
 
@@ -50,6 +52,19 @@ fn events_after(events: &str, after: Option<u64>) -> String {
     events.split_inclusive("\n\n").filter(is_behind).collect()
 }
 
+/// An answer as a stream that is made anew, behind one of its events; `end` is the number that its last event had
+/// when it was told first.
+fn made_anew(answer: Value, after: Option<u64>, end: Option<u64>) -> Option<Bytes> {
+    let events = dialect().as_stream(answer.to_string().as_bytes())?;
+    let behind = events_after(&String::from_utf8_lossy(&events), after);
+    // It is shorter than the first one: who was cut off late in that one is told the end of it.
+    let is_cut = |end: &u64| behind.is_empty() && after.is_some_and(|after| after < *end);
+    match end.filter(is_cut) {
+        Some(end) => Some(FlowEvent::last(answer).bytes(end)),
+        None => Some(behind.into()),
+    }
+}
+
 impl ResponsesApi {
     async fn find(&self, caller: &Caller, id: &str) -> Result<KeptThing, ApiError> {
         let found = match id.parse::<ResponseId>() {
@@ -64,8 +79,8 @@ impl ResponsesApi {
         found.ok_or_else(|| ApiError::not_kept(&message, None))
     }
 
-    /// The events of one that was begun as a stream; nothing where they are gone and the answer can be told from
-    /// its beginning.
+    /// The events of one that was begun as a stream; nothing where they are gone and the answer is told as a
+    /// stream made anew, whose numbers are others.
     async fn followed(
         &self,
         caller: &Caller,
@@ -73,11 +88,17 @@ impl ResponsesApi {
         after: Option<u64>,
     ) -> Result<Option<Told>, ApiError> {
         let tenant = &caller.who.tenant;
-        let mut follower = self.keeping.follow(tenant, &thing.id, after);
+        let is_over = thing.status != IN_PROGRESS;
+        // Only what came to its end by itself has an answer to make a stream of.
+        let has_answer = is_over && thing.said[EVENTS].is_u64();
+        if has_answer && !self.keeping.has_events(tenant, &thing.id).await? {
+            return Ok(None);
+        }
+        let follower = self.keeping.follow(tenant, &thing.id, after);
+        let mut follower = follower.map_err(not_kept)?;
         let first = tokio::time::timeout(FIRST_WITHIN, follower.next()).await;
         let first = first.ok().transpose()?;
         if matches!(first, Some(Next::Missing)) {
-            let is_over = thing.status != IN_PROGRESS;
             return if is_over && after.is_none() {
                 Ok(None)
             } else {
@@ -130,12 +151,11 @@ impl ResponsesApi {
                            until it is over.";
             return Err(ApiError::bad_field("stream", message));
         }
-        let answer = include.show_answer(as_it_stands(thing)).to_string();
-        let events = dialect().as_stream(answer.as_bytes());
+        let end = thing.said[EVENTS].as_u64();
+        let answer = include.show_answer(as_it_stands(thing));
+        let events = made_anew(answer, starting_after.0, end);
         let events = events.ok_or_else(ApiError::internal)?;
-        let events = String::from_utf8_lossy(&events);
-        let behind = events_after(&events, starting_after.0);
-        Ok(Told::events(Body::from_string(behind)))
+        Ok(Told::events(Body::from_bytes(events)))
     }
 
     /// Delete a response
@@ -231,5 +251,29 @@ mod tests {
         assert_eq!(events_after(&all, None), all);
         assert_eq!(events_after(&all, Some(1)), event(2));
         assert_eq!(events_after(&all, Some(9)), "");
+    }
+
+    #[test]
+    fn a_stream_made_anew_goes_on_and_has_a_last_event_for_who_saw_the_first_one() {
+        let answer = json!({
+            "id": "resp_1", "object": "response", "status": "completed", "model": "m", "created_at": 1,
+            "output": [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+                "content": [{"type": "output_text", "text": "heron", "annotations": []}]}],
+        });
+        let made = |after, end| {
+            let made = made_anew(answer.clone(), after, end).expect("an answer");
+            String::from_utf8(made.to_vec()).expect("text")
+        };
+        let whole = made(None, Some(90));
+        let many = whole.matches("\n\n").count();
+        assert!(many > 3, "{whole}");
+        let rest = made(Some(1), Some(90));
+        assert!(whole.ends_with(&rest), "cut off in this one: {rest}");
+        assert_eq!(rest.matches("\n\n").count() + 2, many);
+        let last = made(Some(80), Some(90));
+        assert!(last.contains("response.completed") && last.contains("\"sequence_number\":90"));
+        assert_eq!(last.matches("\n\n").count(), 1);
+        assert_eq!(made(Some(90), Some(90)), "", "it saw the end");
+        assert_eq!(made(Some(80), None), "", "never told otherwise");
     }
 }

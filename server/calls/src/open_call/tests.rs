@@ -6,6 +6,7 @@ use server_link::http::{HttpLink, LinkSettings};
 use server_link::metrics::LinkMetrics;
 use server_rooms::catalogue::price::{Price, PriceList, Tariff};
 use server_rooms::ledger::{GrantKind, HoldState, Ledger, LedgerSettings, NewGrant};
+use server_store::kept::{KeptDue, KeptEnd, KeptPlace};
 use server_store::usage::UsageStatus;
 use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
@@ -30,6 +31,7 @@ const PRICE: &str = r#"{"rates":[{"unit":"output_token","credits":0.00001},
 struct Scene {
     settler: Settler,
     ledger: Ledger,
+    store: Store,
     metrics: Metrics,
     tenant: TenantId,
     supervisor: Supervisor,
@@ -44,7 +46,8 @@ impl Scene {
         migrate::run(&db, MIGRATIONS).await.expect("migrated");
         let (clock, supervisor) = (Clock::fixed(NOW), Supervisor::new());
         let settings = LedgerSettings::default();
-        let ledger = Ledger::start(Store::new(db), clock.clone(), &supervisor, settings).await;
+        let store = Store::new(db);
+        let ledger = Ledger::start(store.clone(), clock.clone(), &supervisor, settings).await;
         let (ledger, tenant) = (ledger.expect("a ledger"), TenantId::random());
         let given = ledger.grant(NewGrant {
             tenant: tenant.clone(),
@@ -82,6 +85,7 @@ impl Scene {
         Self {
             settler,
             ledger,
+            store,
             metrics,
             tenant,
             supervisor,
@@ -204,6 +208,41 @@ async fn who_waits_for_a_charge_that_nobody_knows_is_not_kept_waiting() {
     sent.not_delivered();
     let told = tokio::time::timeout(std::time::Duration::from_secs(5), receipt.settled()).await;
     assert_eq!(told.expect("in time"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_kept_is_charged_also_where_nobody_learned_of_it() {
+    let scene = Scene::new().await;
+    let mut facts = scene.facts();
+    facts.snapshot.detached = true;
+    let id = facts.generation.clone();
+    let sent: OpenCall<Sent> = scene
+        .held(facts.clone())
+        .await
+        .into_stage(Left::Sent { begun: false });
+    let outcome = outcome(&facts, Usage::of([(Unit::OutputToken, 7)]));
+    let due = facts.due(&outcome).expect("it is paid for");
+    // The commit whose answer was lost.
+    let place = KeptPlace {
+        tenant: &scene.tenant,
+        parent: "",
+        id: "resp_1",
+    };
+    let end = KeptEnd {
+        status: "completed",
+        sealed: None,
+        names: &[],
+        due: Some(KeptDue {
+            hold: &due.hold,
+            call: due.call.as_str(),
+        }),
+    };
+    let kept = scene.store.end_kept(place, end, None).await;
+    kept.expect("committed");
+    sent.not_delivered();
+    assert_eq!(scene.state(&id).await, Some(HoldState::Settled));
+    let balance = scene.ledger.balance(&scene.tenant).await.expect("read");
+    assert_eq!(balance.available.micros(), 930);
 }
 
 #[tokio::test(flavor = "multi_thread")]

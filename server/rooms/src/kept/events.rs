@@ -230,7 +230,9 @@ impl Keeping {
             return;
         }
         match self.keep_events(who, id, (first, last, text)).await {
-            Ok(()) => {}
+            Ok(true) => {}
+            // Somebody ended or deleted it, perhaps through another process.
+            Ok(false) => self.cancel_here(&who.tenant, id),
             Err(KeepError::Store(error)) => {
                 warn!(%error, "events of `{id}` were not written: {error}");
             }
@@ -241,12 +243,13 @@ impl Keeping {
         log.is_written(last, bytes);
     }
 
+    /// Answers whether it is in progress still: one that is over or gone has no use for them.
     async fn keep_events(
         &self,
         who: &Principal,
         response: &str,
         (first, last, text): (u64, u64, String),
-    ) -> Result<(), KeepError> {
+    ) -> Result<bool, KeepError> {
         let new = NewKept {
             kind: kinds::ITEM,
             id: &format!("{first:020}"),
@@ -259,9 +262,7 @@ impl Keeping {
         row.place = i64::try_from(last).unwrap_or(i64::MAX);
         row.expires_at = row.expires_at.min(self.now().after(EVENTS_FOR).unix_ms());
         self.make_room(&who.tenant, row.bytes).await?;
-        // One that is over or gone has no use for them.
-        self.0.store.keep_events(&who.tenant, &row).await?;
-        Ok(())
+        Ok(self.0.store.keep_events(&who.tenant, &row).await?)
     }
 }
 

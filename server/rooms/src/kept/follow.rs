@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use server_store::kept::KeptPart;
+use server_store::kept::{KeptPart, KeptPlace};
 use shared::db::DbError;
 use shared::id::TenantId;
 
 use super::events::{EventLog, Found};
 use super::running::name;
-use super::{IN_PROGRESS, Keeping, KeptThing, Reader, kinds, locked};
+use super::{IN_PROGRESS, KeepError, Keeping, KeptThing, Reader, kinds, locked};
 
 /// How often it is looked whether another process has written events; it does once in a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub const EVENTS: &str = "events";
 /// Rows of events that are read at once, each of at most a few hundred kilobytes.
 const READ_AT_ONCE: i64 = 4;
+/// Of a tenant in one process, who follow through the database, or as many as it may have in progress.
+const FOLLOWERS_MAX: u32 = 32;
 
 /// What comes next of a response's events.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Follower {
     after: Option<u64>,
     /// Whether this process worked on it to its end.
     was_here: bool,
+    /// Where it looks into the database.
+    seat: Option<Seat>,
 }
 
 fn place_of(after: Option<u64>) -> i64 {
@@ -66,6 +70,7 @@ impl Follower {
             log,
             after,
             was_here: false,
+            seat: None,
         }
     }
 
@@ -97,10 +102,9 @@ impl Follower {
                     self.after = Some(last);
                     return Ok(Next::Events(bytes));
                 }
-                Found::Earlier => {
-                    let written = self.written().await?;
-                    return Ok(written.unwrap_or(Next::Missing));
-                }
+                // Where somebody cancelled it through another process, its events are not written any more: then
+                // its end is told, which stands in the database.
+                Found::Earlier => return Ok(self.look().await?.unwrap_or(Next::Missing)),
                 // Its sender is the log.
                 Found::Nothing => drop(changes.changed().await),
                 Found::Over => {
@@ -113,7 +117,23 @@ impl Follower {
 
     /// What the database has; nothing where it is in progress and nothing new is written.
     async fn look(&mut self) -> Result<Option<Next>, DbError> {
-        // First: what is written before its end is seen afterwards.
+        // First, and its word alone, since this is asked twice in a second: what is written before its end is
+        // seen afterwards.
+        let store = &self.keeping.0.store;
+        let place = KeptPlace {
+            tenant: &self.tenant,
+            parent: "",
+            id: &self.id,
+        };
+        let Some(status) = store.kept_status(place).await? else {
+            return Ok(Some(Next::Gone));
+        };
+        if let Some(next) = self.written().await? {
+            return Ok(Some(next));
+        }
+        if status == IN_PROGRESS {
+            return Ok(None);
+        }
         let reader = Reader {
             tenant: &self.tenant,
             own: None,
@@ -122,12 +142,6 @@ impl Follower {
         let Some(thing) = thing else {
             return Ok(Some(Next::Gone));
         };
-        if let Some(next) = self.written().await? {
-            return Ok(Some(next));
-        }
-        if thing.status == IN_PROGRESS {
-            return Ok(None);
-        }
         let wanted = self.wanted();
         // Only of what came to its end by itself.
         let end = match thing.said[EVENTS].as_u64() {
@@ -143,22 +157,18 @@ impl Follower {
         self.after.map_or(0, |after| after.saturating_add(1))
     }
 
-    fn part(&self, after: (i64, &'static str), newest_first: bool) -> KeptPart<'_> {
-        KeptPart {
+    /// Events that are written behind those before.
+    async fn written(&mut self) -> Result<Option<Next>, DbError> {
+        let part = KeptPart {
             tenant: &self.tenant,
             kind: kinds::ITEM,
             parent: &self.id,
             user: None,
-            after: Some(after),
-            newest_first,
-            limit: if newest_first { 1 } else { READ_AT_ONCE },
-        }
-    }
-
-    /// Events that are written behind those before.
-    async fn written(&mut self) -> Result<Option<Next>, DbError> {
-        // `~` sorts behind every id: a row's place is that of its last event.
-        let part = self.part((place_of(self.after), "~"), false);
+            // `~` sorts behind every id: a row's place is that of its last event.
+            after: Some((place_of(self.after), "~")),
+            newest_first: false,
+            limit: READ_AT_ONCE,
+        };
         let rows = self
             .keeping
             .0
@@ -167,6 +177,7 @@ impl Follower {
             .await?;
         let mut wanted = self.wanted();
         let mut text = String::new();
+        let is_behind = !rows.is_empty();
         for row in rows {
             let thing = self.keeping.open(&self.tenant, row)?;
             let first: u64 = thing.id.parse().unwrap_or(u64::MAX);
@@ -183,28 +194,77 @@ impl Follower {
             return Ok(Some(Next::Events(text.into())));
         }
         // Something is written behind what is wanted, which is not there.
-        let last = self.last_written().await?;
-        Ok(last.filter(|last| *last >= wanted).map(|_| Next::Missing))
+        Ok(is_behind.then_some(Next::Missing))
     }
+}
 
-    async fn last_written(&self) -> Result<Option<u64>, DbError> {
-        let part = self.part((i64::MAX, "~"), true);
-        let rows = self
-            .keeping
-            .0
-            .store
-            .kept_part(part, self.keeping.now())
-            .await?;
-        let last = rows.first().map(|row| row.place);
-        Ok(last.and_then(|last| u64::try_from(last).ok()))
+/// One of those who follow through the database; dropping it makes room for another.
+#[derive(Debug)]
+struct Seat {
+    keeping: Keeping,
+    tenant: TenantId,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = locked(&self.keeping.0.followers);
+        if let Some(taken) = seats.get_mut(&self.tenant) {
+            *taken = taken.saturating_sub(1);
+            if *taken == 0 {
+                seats.remove(&self.tenant);
+            }
+        }
     }
 }
 
 impl Keeping {
     /// Follows a response's events behind the one of that number. Whether they may read it is seen before.
-    pub fn follow(&self, tenant: &TenantId, id: &str, after: Option<u64>) -> Follower {
+    /// Refused with [`KeepError::Followed`] where too many of its tenant look into the database already.
+    pub fn follow(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        after: Option<u64>,
+    ) -> Result<Follower, KeepError> {
         let here = locked(&self.0.running).get(&name(tenant, id)).cloned();
         let log = here.and_then(|here| here.log);
-        Follower::new(self.clone(), (tenant.clone(), id.to_owned()), log, after)
+        // What this process works on is told from memory, and bounded itself.
+        let seat = if log.is_none() {
+            Some(self.seat(tenant)?)
+        } else {
+            None
+        };
+        let place = (tenant.clone(), id.to_owned());
+        let mut follower = Follower::new(self.clone(), place, log, after);
+        follower.seat = seat;
+        Ok(follower)
+    }
+
+    fn seat(&self, tenant: &TenantId) -> Result<Seat, KeepError> {
+        // All that a tenant has in progress can be followed.
+        let most = self.0.bounds.running.max(FOLLOWERS_MAX);
+        let mut followers = locked(&self.0.followers);
+        let taken = followers.entry(tenant.clone()).or_default();
+        if *taken >= most {
+            return Err(KeepError::Followed(most));
+        }
+        *taken = taken.saturating_add(1);
+        Ok(Seat {
+            keeping: self.clone(),
+            tenant: tenant.clone(),
+        })
+    }
+
+    /// Whether events of a response are there to be followed.
+    pub async fn has_events(&self, tenant: &TenantId, id: &str) -> Result<bool, DbError> {
+        if locked(&self.0.running).contains_key(&name(tenant, id)) {
+            return Ok(true);
+        }
+        let place = KeptPlace {
+            tenant,
+            parent: "",
+            id,
+        };
+        self.0.store.kept_below(place, self.now()).await
     }
 }

@@ -32,7 +32,7 @@ use self::events::EventLog;
 pub use self::follow::{EVENTS, Follower, Next};
 pub use self::items::NAME_BYTES_MAX;
 use self::items::{named, weight_of};
-pub use self::running::{CANCELLED, Running};
+pub use self::running::{CANCELLED, Forgotten, Running};
 use crate::auth::{Principal, Role};
 
 /// Most days for which things are kept.
@@ -82,6 +82,9 @@ pub enum KeepError {
     /// So many responses are in progress.
     #[error("{0} responses are in progress")]
     Busy(u32),
+    /// So many of the tenant follow responses.
+    #[error("{0} follow responses")]
+    Followed(u32),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] DbError),
@@ -185,6 +188,8 @@ struct Inner {
     bounds: KeepBounds,
     weights: Mutex<HashMap<TenantId, (Instant, i64)>>,
     running: Mutex<HashMap<String, Here>>,
+    /// How many of each tenant follow through the database.
+    followers: Mutex<HashMap<TenantId, u32>>,
     /// Ends with the process.
     stop: CancellationToken,
     /// What all logs of this process have in memory.
@@ -245,6 +250,7 @@ impl Keeping {
             bounds,
             weights: Mutex::default(),
             running: Mutex::default(),
+            followers: Mutex::default(),
             stop,
             log_bytes: Arc::default(),
         }))

@@ -1,7 +1,9 @@
 //! Responses that come later: begun, ended once, cancelled from any process, and failed where the process
 //! that worked on them is gone. Runs no call itself.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +26,9 @@ use crate::auth::Principal;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How soon what a dead process left is told to have failed, once recovery knows that it is dead.
 const ORPHANS_EVERY: Duration = Duration::from_secs(5);
+/// Waits between attempts to write an end while the database is away. What was written where nobody learned of
+/// it is found written by the next.
+const END_WAITS_MS: [u64; 4] = [50, 200, 500, 1_000];
 /// The word of a response that somebody cancelled.
 pub const CANCELLED: &str = "cancelled";
 
@@ -35,7 +40,13 @@ pub struct Running {
     id: String,
     stop: CancellationToken,
     log: Option<Arc<EventLog>>,
+    /// Whether its end is being written.
+    is_ending: AtomicBool,
 }
+
+/// What this process has in progress by its rows, and does not work on.
+#[derive(Debug, Default)]
+pub struct Forgotten(HashSet<(String, String)>);
 
 pub(super) fn name(tenant: &TenantId, id: &str) -> String {
     format!("{tenant}:{id}")
@@ -52,8 +63,15 @@ impl Drop for Running {
 
 impl Running {
     /// Ends when somebody cancels or deletes it, here or elsewhere, or takes its process for dead. Its own
-    /// end is none of these.
+    /// end is none of these, and once that is being written nobody else's is.
     pub async fn cancelled(&self) {
+        self.over_elsewhere().await;
+        if self.is_ending.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn over_elsewhere(&self) {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
@@ -145,8 +163,28 @@ impl Running {
             names: &names,
             due,
         };
-        let ended = keeping.0.store.end_kept(self.place(), end, turn.as_ref());
-        ended.await
+        self.end_surely(end, turn.as_ref()).await
+    }
+
+    /// Writes the end until it is known to be written, a few times at most: a connection that breaks says
+    /// nothing of what became of its transaction.
+    async fn end_surely(
+        &self,
+        end: KeptEnd<'_>,
+        turn: Option<&KeptTurn<'_>>,
+    ) -> Result<KeptEnded, DbError> {
+        self.is_ending.store(true, Ordering::Relaxed);
+        let store = &self.keeping.0.store;
+        for wait in END_WAITS_MS {
+            match store.end_kept(self.place(), end, turn).await {
+                Ok(ended) => return Ok(ended),
+                Err(error) => {
+                    warn!(%error, "the end of `{}` is written again: {error}", self.id);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        store.end_kept(self.place(), end, turn).await
     }
 
     /// Ends it without an answer.
@@ -157,9 +195,8 @@ impl Running {
             names: &[],
             due: None,
         };
-        let ended = self.keeping.0.store.end_kept(self.place(), end, None);
-        if let Err(error) = ended.await {
-            // It stays in progress until this process ends; then it is told to have failed.
+        if let Err(error) = self.end_surely(end, None).await {
+            // It is told to have failed as soon as the database is back.
             warn!(%error, "`{}` could not be ended: {error}", self.id);
         }
     }
@@ -194,21 +231,24 @@ impl Keeping {
         if running >= i64::from(most) {
             return Err(KeepError::Busy(most));
         }
-        self.keep(who, Some(new), None).await?;
         let stop = CancellationToken::new();
         let log = is_stream.then(|| Arc::new(EventLog::new(self.0.log_bytes.clone())));
         let here = Here {
             stop: stop.clone(),
             log: log.clone(),
         };
+        // First, so that no row is there that nobody works on; dropping it lets go of it.
         locked(&self.0.running).insert(name(&who.tenant, new.id), here);
-        Ok(Running {
+        let running = Running {
             keeping: self.clone(),
             tenant: who.tenant.clone(),
             id: new.id.to_owned(),
             stop,
             log,
-        })
+            is_ending: AtomicBool::new(false),
+        };
+        self.keep(who, Some(new), None).await?;
+        Ok(running)
     }
 
     /// Cancels a response; nothing where it is over.
@@ -243,8 +283,42 @@ impl Keeping {
         self.0.store.fail_orphans().await
     }
 
-    /// Ends as failed what dead processes left, round after round, until told to stop.
+    /// Ends as failed what this life of the process has in progress and does not work on, as when the database
+    /// was away at its end. It was so in the round before, too: an end may be seen later than it is written.
+    /// Answers how many.
+    pub async fn fail_forgotten(&self, before: &mut Forgotten) -> Result<usize, DbError> {
+        let rows = self.0.store.kept_running_in(&self.0.boot).await?;
+        let forgotten: HashSet<_> = {
+            let running = locked(&self.0.running);
+            let is_forgotten =
+                |(tenant, id): &(String, String)| !running.contains_key(&format!("{tenant}:{id}"));
+            rows.into_iter().filter(is_forgotten).collect()
+        };
+        let before = std::mem::replace(&mut before.0, forgotten.clone());
+        let mut failed = 0_usize;
+        for (tenant, id) in forgotten.intersection(&before) {
+            let tenant = TenantId::from_stored(tenant.clone());
+            let place = KeptPlace {
+                tenant: &tenant,
+                parent: "",
+                id,
+            };
+            let end = KeptEnd {
+                status: FAILED,
+                sealed: None,
+                names: &[],
+                due: None,
+            };
+            if self.0.store.end_kept(place, end, None).await? == KeptEnded::Now {
+                failed = failed.saturating_add(1);
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Ends as failed what nobody works on, round after round, until told to stop.
     pub async fn fail_orphans_forever(self, stop: CancellationToken) {
+        let mut before = Forgotten::default();
         loop {
             let pause = tokio::time::sleep(ORPHANS_EVERY);
             if stop.run_until_cancelled(pause).await.is_none() {
@@ -255,6 +329,13 @@ impl Keeping {
                 Ok(failed) => info!("{failed} responses of processes that died failed"),
                 Err(error) => {
                     warn!(%error, "responses of dead processes could not be ended: {error}");
+                }
+            }
+            match self.fail_forgotten(&mut before).await {
+                Ok(0) => {}
+                Ok(failed) => info!("{failed} responses failed whose end could not be written"),
+                Err(error) => {
+                    warn!(%error, "own responses could not be ended: {error}");
                 }
             }
         }

@@ -106,7 +106,8 @@ impl KeptCall {
                 | KeepError::TooManyItems(_)
                 | KeepError::Full(_)
                 | KeepError::NoConversation
-                | KeepError::Busy(_) => {
+                | KeepError::Busy(_)
+                | KeepError::Followed(_) => {
                     info!(tenant.id = %self.who.tenant, "an answer was not kept: {error}");
                 }
             }

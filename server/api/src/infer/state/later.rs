@@ -22,7 +22,7 @@ use super::super::{InferApi, Refused};
 use super::follow;
 use super::keep::{KeptCall, What, turn_items};
 use crate::error::ApiError;
-use crate::kept::too_many_items;
+use crate::kept::{too_many_follow, too_many_items};
 
 /// Where it stands beside a kept answer that its events can be asked for.
 pub(crate) const STREAMED: &str = "streamed";
@@ -51,6 +51,7 @@ fn refused(error: KeepError) -> ApiError {
             let message = format!("{most} responses are in progress, and no more may be at once.");
             ApiError::too_many("too_many_in_background", message, 5)
         }
+        KeepError::Followed(most) => too_many_follow(most),
         KeepError::NoConversation => ApiError::not_found("conversation"),
         KeepError::Store(error) => error.into(),
     }
@@ -244,6 +245,7 @@ impl Work {
                 true
             }
             Err(error) => {
+                // Whether it was is looked for in its hold, before anything is given back.
                 error!(%error, "the response `{}` was not kept: {error}", self.mark.id);
                 false
             }

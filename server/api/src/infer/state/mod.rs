@@ -323,7 +323,7 @@ fn word(error: &KeepError) -> &'static str {
         KeepError::TooLarge(_) | KeepError::TooManyItems(_) => "too_large",
         KeepError::Full(_) => "full",
         KeepError::NoConversation => "no_conversation",
-        KeepError::Busy(_) => "busy",
+        KeepError::Busy(_) | KeepError::Followed(_) => "busy",
         KeepError::Store(_) => "unavailable",
     }
 }
