@@ -292,27 +292,6 @@ async fn a_call_that_is_dropped_while_redis_is_asked_was_never_made() {
     assert_eq!(key.health.in_flight(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_ends_while_places_are_kept_stays_free() {
-    let pace = JointPace {
-        life: Duration::from_millis(90),
-        ..PACE
-    };
-    let most = 64;
-    let key = ProviderKeyId::random();
-    let (one, two) = (
-        node_at(&redis_url(), pace, &key, &at_once(most)),
-        node_at(&redis_url(), PACE, &key, &at_once(most)),
-    );
-    let began = std::time::Instant::now();
-    while began.elapsed() < Duration::from_millis(600) {
-        let leases = join_all((0..most).map(|_| one.lease())).await;
-        drop(leases);
-    }
-    let leases = (0..most).map(|_| two.eventually(0));
-    assert_eq!(join_all(leases).await.len(), 64);
-}
-
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_at_start() {
     let refused = JointMeters::start_with("localhost:6379", PACE, &Supervisor::new());
