@@ -77,9 +77,11 @@ pub(super) async fn attempts(
         if let Some(accepted) = at_target(at).run(&mut so_far).await? {
             return Ok(accepted);
         }
+        // Also where something was tried there: it is not the next target's.
+        let full_for = so_far.full_for.take();
         if so_far.tried == before {
             untried.push(at);
-            if let Some(wait_ms) = so_far.full_for.take() {
+            if let Some(wait_ms) = full_for {
                 full = Some(FullTarget { at, wait_ms }.sooner(full));
             }
         }
@@ -459,7 +461,7 @@ impl AttemptsSoFar {
         };
         let fault = match idle {
             Idle::NoKey => return,
-            Idle::Full { wait_ms } => {
+            Idle::Full { wait_ms, .. } => {
                 self.full_for = Some(wait_ms);
                 full(wait_ms)
             }

@@ -289,7 +289,7 @@ impl<'a> KeyQuery<'a> {
     fn idle(&self) -> Idle {
         let mut first: Option<(Moment, FaultKind)> = None;
         let mut first_room: Option<Moment> = None;
-        let mut is_down = false;
+        let (mut is_down, mut is_for_all) = (false, true);
         let sooner = |of: Option<Moment>, until: Moment| of.is_none_or(|earliest| until < earliest);
         for key in &self.provider.keys {
             let (until, kind) = match self.block(key) {
@@ -298,7 +298,14 @@ impl<'a> KeyQuery<'a> {
                     is_down = true;
                     continue;
                 }
-                Some(Block::Rests { until, kind }) => (until, kind),
+                Some(Block::Rests {
+                    until,
+                    kind,
+                    for_all,
+                }) => {
+                    is_for_all &= for_all;
+                    (until, kind)
+                }
                 Some(Block::Full { until }) => {
                     if sooner(first_room, until) {
                         first_room = Some(until);
@@ -317,7 +324,10 @@ impl<'a> KeyQuery<'a> {
         }
         if let Some(until) = first_room.filter(|until| *until <= self.now.after(WAIT_MAX)) {
             let wait_ms = wait_ms(until, self.now);
-            return Idle::Full { wait_ms };
+            return Idle::Full {
+                wait_ms,
+                for_all: is_for_all,
+            };
         }
         match first {
             _ if is_down => Idle::Down,

@@ -52,7 +52,7 @@ impl Pools {
         let waiting = |idle: Idle, down: TargetState| match idle {
             Idle::NoKey => told(TargetState::NoKey),
             Idle::Down => told(down),
-            Idle::Full { wait_ms } => TargetChoice {
+            Idle::Full { wait_ms, .. } => TargetChoice {
                 wait_ms: Some(wait_ms),
                 reason: Some(FaultKind::RateLimited.word().to_owned()),
                 ..told(TargetState::KeysRest)

@@ -61,6 +61,8 @@ pub(crate) enum Block {
         until: Moment,
         /// For what.
         kind: FaultKind,
+        /// Whoever asks; else for this caller.
+        for_all: bool,
     },
 }
 
@@ -261,14 +263,23 @@ impl KeyHealth {
         };
         let is_theirs = |rest: &&Rest| rest.is_own && rest.caller == Some(asker.caller);
         let concerning = state.rests.iter().filter(concerns);
+        let everybodys = for_everybody(concerning.clone());
         let longest = concerning
-            .clone()
             .filter(is_theirs)
-            .chain(for_everybody(concerning))
+            .chain(everybodys)
             .max_by_key(|rest| rest.until);
-        let rest = longest.map(|rest| (rest.until, rest.kind));
-        let rest = rest.or_else(|| Some((state.trial(asker, now)?, FaultKind::Overloaded)));
-        rest.map(|(until, kind)| Block::Rests { until, kind })
+        let rest = longest.map(|rest| Block::Rests {
+            until: rest.until,
+            kind: rest.kind,
+            for_all: everybodys.is_some(),
+        });
+        rest.or_else(|| {
+            Some(Block::Rests {
+                until: state.trial(asker, now)?,
+                kind: FaultKind::Overloaded,
+                for_all: state.failed_for_others,
+            })
+        })
     }
 
     /// Whether this caller's calls rest it as far as an operator sees.

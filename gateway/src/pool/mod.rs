@@ -193,6 +193,9 @@ pub(crate) enum Idle {
     Full {
         /// In how many milliseconds it probably has.
         wait_ms: u64,
+        /// It is so for whoever wants the same; else a key rests for this caller that may have room for
+        /// another one.
+        for_all: bool,
     },
     /// All rest; the first is ready then.
     Rests {
@@ -204,11 +207,28 @@ pub(crate) enum Idle {
 }
 
 impl Idle {
+    /// Full for all.
+    fn full(wait_ms: u64) -> Self {
+        Self::Full {
+            wait_ms,
+            for_all: true,
+        }
+    }
+
     fn until(until: Moment, kind: FaultKind, now: Moment) -> Self {
         Self::Rests {
             wait_ms: wait_ms(until, now),
             kind,
         }
+    }
+}
+
+/// A lease with which nothing will be sent, unless this is forgotten.
+struct Unsent<'a>(&'a Lease);
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        self.0.never_sent();
     }
 }
 
@@ -317,8 +337,12 @@ impl Pools {
             .ok_or(Idle::NoKey)?;
         let number = number_of(asker.model);
         let need = provider.need(number, asker.size);
-        if let Some(wait_ms) = provider.health.queue.is_before(number, need.all()) {
-            return Err(Idle::Full { wait_ms });
+        let queue = &provider.health.queue;
+        // What is a last resort waits for nobody: those that wait don't use what it may.
+        if !asker.is_last_resort
+            && let Some(wait_ms) = queue.is_before(number, need.all(), asker.caller)
+        {
+            return Err(Idle::full(wait_ms));
         }
         self.tools.lease(provider, asker, tried)
     }
@@ -336,7 +360,7 @@ impl Pools {
                 return Ok(lease);
             }
         }
-        Err(Idle::Full { wait_ms: 0 })
+        Err(Idle::full(0))
     }
 
     /// Whether other gateways leave room for it; what it took is given back where they don't.
@@ -344,7 +368,10 @@ impl Pools {
         let Some(joint) = &self.joint else {
             return true;
         };
+        // A call that is dropped while it waits for the answer was never made.
+        let asking = Unsent(lease);
         let has_room = lease.has_room_in(joint).await;
+        std::mem::forget(asking);
         if !has_room {
             lease.changed_nothing();
         }

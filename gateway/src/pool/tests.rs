@@ -158,7 +158,7 @@ impl Pool {
     }
 }
 
-fn limited(seconds: u64) -> Fault {
+pub(super) fn limited(seconds: u64) -> Fault {
     Fault::new(FaultKind::RateLimited, "").with_retry_after(Some(Duration::from_secs(seconds)))
 }
 

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{Fuse, FusedFuture, FutureExt, join_all, ready};
+use futures_util::stream::{self, StreamExt};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -39,7 +40,7 @@ const KEEPS: u32 = 3;
 const KEEP_BATCH: usize = 200;
 /// Ended calls that wait to be told; beyond it a correction is lost and a place ends by itself.
 const ENDED_MAX: usize = 8_192;
-/// Ended calls told at once, over one connection.
+/// Ended calls told at once, over one connection, and so many runs of a script that keeps places.
 const ENDED_BATCH: usize = 64;
 /// How a script is told "unlimited".
 const UNLIMITED: i64 = -1;
@@ -82,6 +83,18 @@ struct Ended {
     second: i64,
     requests: i64,
     tokens: i64,
+}
+
+impl Ended {
+    /// Its place once more, and nothing to correct.
+    fn place(self) -> Self {
+        Self {
+            second: UNKNOWN,
+            requests: 0,
+            tokens: 0,
+            ..self
+        }
+    }
 }
 
 struct Scripts {
@@ -203,26 +216,42 @@ impl JointMeters {
         )
     }
 
-    /// Keeps the places of those that run, and tells of those that ended, one after the other: a place
-    /// that was freed is never kept after that.
+    /// Keeps the places of those that run, and tells of those that ended, neither of which waits for the
+    /// other. What ended meanwhile may have been kept after it was told: it is told again, so that no
+    /// place that was freed stays taken.
     async fn tend(self: Arc<Self>, mut told: mpsc::Receiver<Ended>, supervisor: Supervisor) {
         let stopping = supervisor.stopping();
-        let mut keeping = tokio::time::interval(self.pace.life / KEEPS);
+        let mut ticks = tokio::time::interval(self.pace.life / KEEPS);
         let mut batch = Vec::with_capacity(ENDED_BATCH);
+        let mut meanwhile: Vec<Ended> = Vec::new();
+        let mut keeping = std::pin::pin!(Fuse::terminated());
         loop {
             tokio::select! {
                 count = told.recv_many(&mut batch, ENDED_BATCH) => {
                     if count == 0 {
                         break;
                     }
-                    join_all(batch.iter().map(|ended| self.tell_ended(ended))).await;
-                    batch.clear();
+                    self.tell_all(&batch).await;
+                    if keeping.is_terminated() {
+                        batch.clear();
+                    } else {
+                        meanwhile.extend(batch.drain(..).map(Ended::place));
+                    }
                 }
-                _ = keeping.tick() => self.keep().await,
+                () = keeping.as_mut() => {
+                    for ended in std::mem::take(&mut meanwhile).chunks(ENDED_BATCH) {
+                        self.tell_all(ended).await;
+                    }
+                }
+                _ = ticks.tick(), if keeping.is_terminated() => keeping.set(self.keep().fuse()),
                 // What ends after this ends there by itself.
                 () = stopping.cancelled() => break,
             }
         }
+    }
+
+    async fn tell_all(&self, ended: &[Ended]) {
+        join_all(ended.iter().map(|ended| self.tell_ended(ended))).await;
     }
 
     async fn tell_ended(&self, ended: &Ended) {
@@ -234,26 +263,29 @@ impl JointMeters {
     }
 
     async fn keep(&self) {
-        let running: Vec<(u64, ProviderKeyId)> = {
-            let running = self.running();
-            let all = running.iter();
-            all.map(|(number, key)| (*number, key.clone())).collect()
-        };
-        for batch in running.chunks(KEEP_BATCH) {
-            // Each key has a node of its own where Redis is a cluster, which a script can't leave.
-            let mut by_key: HashMap<&ProviderKeyId, Vec<u64>> = HashMap::new();
-            for (number, key) in batch {
-                by_key.entry(key).or_default().push(*number);
-            }
-            for (key, numbers) in by_key {
-                let mut script = self.scripts.keep.prepare_invoke();
-                script.arg(ms(self.pace.life));
-                for number in numbers {
-                    script.key(calls_of(key)).arg(self.name(number));
-                }
-                self.run::<i64>(&script).await;
-            }
+        // Each key has a node of its own where Redis is a cluster, which a script can't leave.
+        let mut by_key: HashMap<ProviderKeyId, Vec<u64>> = HashMap::new();
+        for (number, key) in &*self.running() {
+            by_key.entry(key.clone()).or_default().push(*number);
         }
+        let batches: Vec<_> = by_key
+            .iter()
+            .flat_map(|(key, numbers)| numbers.chunks(KEEP_BATCH).map(move |some| (key, some)))
+            .map(|(key, numbers)| self.keep_batch(key, numbers))
+            .collect();
+        stream::iter(batches)
+            .buffer_unordered(ENDED_BATCH)
+            .for_each(|()| ready(()))
+            .await;
+    }
+
+    async fn keep_batch(&self, key: &ProviderKeyId, numbers: &[u64]) {
+        let mut script = self.scripts.keep.prepare_invoke();
+        script.arg(ms(self.pace.life));
+        for number in numbers {
+            script.key(calls_of(key)).arg(self.name(*number));
+        }
+        self.run::<i64>(&script).await;
     }
 
     fn count(&self, answer: &'static str) {

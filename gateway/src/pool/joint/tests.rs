@@ -275,6 +275,24 @@ async fn without_redis_each_counts_alone_and_tells_it_of_all_that_runs_when_it_i
 }
 
 #[tokio::test]
+async fn a_call_that_is_dropped_while_redis_is_asked_was_never_made() {
+    // It takes a connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("bound").port();
+    let terms = KeyTerms {
+        requests_per_minute: Some(1),
+        ..KeyTerms::default()
+    };
+    let url = format!("redis://127.0.0.1:{port}");
+    let node = node_at(&url, PACE, &ProviderKeyId::random(), &terms);
+    let asked = tokio::time::timeout(Duration::from_millis(50), node.lease()).await;
+    assert!(asked.is_err(), "it has no answer");
+    let (key, now) = (&node.pool.keys()[0], node.pool.clock.now());
+    assert_eq!(key.health.minute(now), (0, 0));
+    assert_eq!(key.health.in_flight(), 0);
+}
+
+#[tokio::test]
 async fn an_address_that_is_none_is_refused_at_start() {
     let refused = JointMeters::start_with("localhost:6379", PACE, &Supervisor::new());
     let why = refused.expect_err("no scheme").to_string();

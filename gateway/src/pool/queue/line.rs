@@ -1,6 +1,11 @@
 //! Who waits in which order, and who may not wait: fair among callers, bounded in number. Pure; knows no
 //! key and no time.
 
+use std::collections::HashMap;
+
+/// The turn and the number of one that waits: where it stands.
+pub(super) type Place = (u64, u64);
+
 /// One that waits.
 #[derive(Debug)]
 pub(super) struct Entry<T> {
@@ -13,19 +18,33 @@ pub(super) struct Entry<T> {
     /// A caller's first one has the turn of those that are served now, its next one the turn behind, and
     /// so on: so callers take turns, however many each sends.
     pub(super) turn: u64,
+    /// It is known that nobody who wants the same and no less has room, whoever asks.
+    pub(super) for_all: bool,
     pub(super) what: T,
 }
 
 impl<T> Entry<T> {
     /// Where it stands.
-    pub(super) fn place(&self) -> (u64, u64) {
+    pub(super) fn place(&self) -> Place {
         (self.turn, self.id)
     }
+}
 
-    /// Whether it can't have room where one of `full` has none.
-    fn is_more_than(&self, full: &[(u64, u64)]) -> bool {
-        let mut full = full.iter();
-        full.any(|(model, need)| *model == self.model && *need <= self.need)
+/// That there is no room for so much.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundFull {
+    pub(super) model: u64,
+    pub(super) need: u64,
+    pub(super) caller: u64,
+    /// Not for this caller alone.
+    pub(super) for_all: bool,
+}
+
+impl FoundFull {
+    /// Whether `one` can't have room either.
+    fn holds_for<T>(&self, one: &Entry<T>) -> bool {
+        let is_theirs = self.for_all || self.caller == one.caller;
+        is_theirs && self.model == one.model && self.need <= one.need
     }
 }
 
@@ -72,12 +91,7 @@ impl<T> WaitLine<T> {
         let mut displaced = None;
         if self.len() >= most {
             let own = self.of(one.caller).count();
-            let last = self
-                .waiting
-                .iter()
-                .map(|other| (self.of(other.caller).count(), other.place()))
-                .max();
-            let Some((_, (_, last))) = last.filter(|(count, _)| *count > own + 1) else {
+            let Some(last) = self.last_of_more_than(own + 1) else {
                 return Err(one);
             };
             displaced = self.remove(last);
@@ -86,13 +100,38 @@ impl<T> WaitLine<T> {
         Ok(displaced)
     }
 
+    /// Of the caller that has most waiting, if more than `count`, the last one.
+    fn last_of_more_than(&self, count: usize) -> Option<u64> {
+        // Of a flood each call comes here: who has half of the line has most of it.
+        if count * 2 > self.len() {
+            return None;
+        }
+        let mut callers: HashMap<u64, (usize, Place)> = HashMap::new();
+        for one in &self.waiting {
+            let (count, last) = callers.entry(one.caller).or_default();
+            *count += 1;
+            *last = one.place().max(*last);
+        }
+        let most = callers.into_values().max();
+        most.filter(|(most, _)| *most > count)
+            .map(|(_, (_, last))| last)
+    }
+
     /// The next one behind the place `after` that is not known to have no room.
-    pub(super) fn next(&self, after: Option<(u64, u64)>, full: &[(u64, u64)]) -> Option<&Entry<T>> {
+    pub(super) fn next(&self, after: Option<Place>, full: &[FoundFull]) -> Option<&Entry<T>> {
         let behind = |one: &&Entry<T>| after.is_none_or(|after| one.place() > after);
         let candidates = self.waiting.iter().filter(behind);
         candidates
-            .filter(|one| !one.is_more_than(full))
+            .filter(|one| !full.iter().any(|full| full.holds_for(one)))
             .min_by_key(|one| one.place())
+    }
+
+    /// Remembers what was found of all that it holds for.
+    pub(super) fn found(&mut self, full: FoundFull) {
+        let waiting = self.waiting.iter_mut();
+        for one in waiting.filter(|one| full.holds_for(one)) {
+            one.for_all = full.for_all;
+        }
     }
 
     /// Takes one out: it is served, or it left.
@@ -111,10 +150,12 @@ impl<T> WaitLine<T> {
         self.waiting.iter().find(|one| one.id == id)
     }
 
-    /// Whether somebody waits who wants the same and no more: a call that came later has to wait too.
-    pub(super) fn is_before(&self, model: u64, need: u64) -> bool {
+    /// Whether somebody waits who wants the same and no more: a call of `caller` that came later has to
+    /// wait too, unless it is another caller's and may have room where this one has none.
+    pub(super) fn is_before(&self, model: u64, need: u64, caller: u64) -> bool {
+        let is_theirs = |one: &Entry<T>| one.for_all || one.caller == caller;
         let mut waiting = self.waiting.iter();
-        waiting.any(|one| one.model == model && one.need <= need)
+        waiting.any(|one| one.model == model && one.need <= need && is_theirs(one))
     }
 }
 
@@ -129,6 +170,7 @@ mod tests {
             model: 1,
             need: 10,
             turn: line.turn_of(caller),
+            for_all: true,
             what: (),
         }
     }
@@ -196,10 +238,42 @@ mod tests {
             line.join(entry, 9).expect("a place");
         }
         let next = |after, full: &[_]| line.next(after, full).map(|one| one.id);
+        let full = |need, caller, for_all| FoundFull {
+            model: 1,
+            need,
+            caller,
+            for_all,
+        };
         assert_eq!(next(None, &[]), Some(1));
-        assert_eq!(next(Some((0, 1)), &[(1, 10)]), Some(3));
-        assert_eq!(next(Some((0, 3)), &[(1, 5)]), Some(4));
+        assert_eq!(next(Some((0, 1)), &[full(10, 1, true)]), Some(3));
+        assert_eq!(next(Some((0, 3)), &[full(5, 3, true)]), Some(4));
         assert_eq!(next(Some((0, 4)), &[]), None);
-        assert!(line.is_before(1, 5) && !line.is_before(1, 4) && !line.is_before(3, 99));
+        let is_before = |line: &WaitLine<()>, need, by| line.is_before(1, need, by);
+        assert!(is_before(&line, 5, 9) && !is_before(&line, 4, 9) && !line.is_before(3, 99, 9));
+        // What is so for one caller passes over no other, and keeps no other back.
+        assert_eq!(next(Some((0, 1)), &[full(10, 1, false)]), Some(2));
+        line.found(full(5, 1, false));
+        line.found(full(5, 3, false));
+        assert!(
+            !is_before(&line, 19, 9) && is_before(&line, 20, 9),
+            "the second still is"
+        );
+        assert!(
+            is_before(&line, 10, 1) && is_before(&line, 5, 3),
+            "each behind its own"
+        );
+        line.found(full(10, 2, true));
+        assert!(is_before(&line, 10, 9) && !is_before(&line, 9, 9));
+    }
+
+    #[test]
+    fn a_full_line_knows_who_has_most() {
+        let mut line = WaitLine::default();
+        for (id, caller) in [(1, 1), (2, 2), (3, 2), (4, 2), (5, 3), (6, 1)] {
+            joined(&mut line, id, caller, 6).expect("a place");
+        }
+        assert_eq!(joined(&mut line, 7, 2, 6), Err(()), "it has half");
+        assert_eq!(joined(&mut line, 8, 1, 6), Err(()), "no less than most");
+        assert_eq!(joined(&mut line, 9, 3, 6), Ok(Some(4)), "the last of most");
     }
 }

@@ -20,7 +20,7 @@ use shared::clock::Moment;
 use shared::telemetry::Metrics;
 use tokio::sync::Notify;
 
-use self::line::{Entry, WaitLine};
+use self::line::{Entry, FoundFull, Place, WaitLine};
 use super::ask::Size;
 use super::dice::number_of;
 use super::health::Asker;
@@ -36,6 +36,11 @@ const WAITING_LEAST: usize = 16;
 const WAITING_MAX: usize = 256;
 /// Where it is not known when there is room, it is looked again after this.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Whoever gives room back serves the line meanwhile: after so many at its head that find none, and so
+/// many behind them, the others are left to the next look, and so they are after so many looks one
+/// behind the other.
+const FULL_MAX: usize = 4;
+const PASSES_MAX: usize = 3;
 
 /// How long a call that has so much time may wait in all.
 pub(crate) fn wait_limit(deadline: Duration) -> Duration {
@@ -181,8 +186,23 @@ struct State {
     /// Somebody serves the line, and has to look again when it is done.
     is_serving: bool,
     again: bool,
+    /// How far down the last look came that did not reach the end.
+    reached: Option<Place>,
     /// How many calls had been given a key at two moments, to know how fast it goes.
     marks: [(Moment, u64); 2],
+}
+
+/// What one look along the line found.
+#[derive(Default)]
+struct Pass {
+    full: Vec<FoundFull>,
+    look_at: Option<Moment>,
+}
+
+impl Pass {
+    fn look_at(&mut self, at: Moment) {
+        self.look_at = Some(self.look_at.map_or(at, |other| other.min(at)));
+    }
 }
 
 /// Those that wait for room at one provider.
@@ -206,13 +226,13 @@ impl WaitQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a new call of this model that needs so much has to wait behind others; about how long they
-    /// still do, in milliseconds.
-    pub(super) fn is_before(&self, model: u64, need: u64) -> Option<u64> {
+    /// Whether a new call of this model and caller that needs so much has to wait behind others; about how
+    /// long they still do, in milliseconds.
+    pub(super) fn is_before(&self, model: u64, need: u64, caller: u64) -> Option<u64> {
         if self.waiting.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let is_before = self.lock().line.is_before(model, need);
+        let is_before = self.lock().line.is_before(model, need, caller);
         is_before.then(|| u64::try_from(LOOK_AGAIN.as_millis()).unwrap_or(u64::MAX))
     }
 
@@ -228,31 +248,55 @@ impl WaitQueue {
                 return;
             }
         }
+        let mut passes = 1;
         loop {
             let look_at = self.serve_once();
             let mut state = self.lock();
-            if std::mem::take(&mut state.again) {
+            let again = std::mem::take(&mut state.again);
+            if again && passes < PASSES_MAX {
+                passes += 1;
                 continue;
             }
             state.is_serving = false;
-            state.look_at = look_at;
+            state.look_at = if again { state.soon() } else { look_at };
             state.ring_keeper();
             return;
         }
     }
 
-    /// Goes along the line once; answers when to look again.
+    /// Goes along the line once, of a long one along a part; answers when to look again.
     fn serve_once(&self) -> Option<Moment> {
-        let mut full: Vec<(u64, u64)> = Vec::new();
-        let (mut look_at, mut place): (Option<Moment>, _) = (None, None);
+        let mut pass = Pass::default();
+        let begun = self.go_along(None, &mut pass);
+        // Those behind have their turns too: the next part begins where the last one ended.
+        let reached = begun.and_then(|begun| {
+            let from = self.lock().reached.map_or(begun, |at| at.max(begun));
+            self.go_along(Some(from), &mut pass)
+        });
+        self.lock().reached = reached;
+        pass.look_at
+    }
+
+    /// Serves those behind the place `after`; answers where it stopped, unless it came to the end.
+    fn go_along(&self, after: Option<Place>, pass: &mut Pass) -> Option<Place> {
+        let (mut place, mut left) = (after, FULL_MAX);
         loop {
-            let (id, turn, model, need, want) = {
+            let (id, turn, mut found, want) = {
                 let state = self.lock();
-                let Some(next) = state.line.next(place, &full) else {
-                    return look_at;
-                };
+                let next = state.line.next(place, &pass.full)?;
+                let now = next.what.tools.clock.now();
+                if left == 0 {
+                    pass.look_at(now.after(LOOK_AGAIN));
+                    return place;
+                }
                 place = Some(next.place());
-                (next.id, next.turn, next.model, next.need, next.what.clone())
+                let found = FoundFull {
+                    model: next.model,
+                    need: next.need,
+                    caller: next.caller,
+                    for_all: false,
+                };
+                (next.id, next.turn, found, next.what.clone())
             };
             // Without the lock: what is given back here would ask for it.
             match want.lease() {
@@ -266,11 +310,13 @@ impl WaitQueue {
                         lease.changed_nothing();
                     }
                 }
-                Err(Idle::Full { wait_ms }) => {
-                    full.push((model, need));
+                Err(Idle::Full { wait_ms, for_all }) => {
+                    left -= 1;
+                    found.for_all = for_all;
+                    pass.full.push(found);
+                    self.lock().line.found(found);
                     let now = want.tools.clock.now();
-                    let at = now.after(Duration::from_millis(wait_ms).max(LOOK_AGAIN));
-                    look_at = Some(look_at.map_or(at, |other| other.min(at)));
+                    pass.look_at(now.after(Duration::from_millis(wait_ms).max(LOOK_AGAIN)));
                 }
                 // It is more than full now, for this one at least.
                 Err(idle) => {
@@ -305,13 +351,14 @@ impl WaitQueue {
             model,
             need: need.all(),
             turn,
+            for_all: false,
             what: want.clone(),
         };
         let displaced = state.line.join(entry, most).ok()?;
         self.waiting.store(state.line.len(), Ordering::Release);
         if let Some(displaced) = displaced {
             let wait_ms = state.look_at.map_or(0, |at| wait_ms(at, now));
-            displaced.what.tell(Err(Idle::Full { wait_ms }));
+            displaced.what.tell(Err(Idle::full(wait_ms)));
         }
         drop(state);
         Some(WaitPlace {
@@ -335,6 +382,12 @@ impl State {
         let served = leased.saturating_sub(before).saturating_mul(limit) / span.max(1);
         let most = usize::try_from(served + served / 2).unwrap_or(WAITING_MAX);
         most.clamp(WAITING_LEAST, WAITING_MAX)
+    }
+
+    /// When to look again for what nobody looked for yet.
+    fn soon(&self) -> Option<Moment> {
+        let first = self.line.next(None, &[])?;
+        Some(first.what.tools.clock.now().after(LOOK_AGAIN))
     }
 
     /// Tells the one that looks for all when to; names one where there is none.
@@ -377,7 +430,7 @@ impl WaitPlace<'_> {
             }
             let now = self.want.tools.clock.now();
             if now >= until {
-                return Err(Idle::Full { wait_ms: 0 });
+                return Err(Idle::full(0));
             }
             let (wake_at, looks) = self.wake_at(until);
             let sleep = sleeper(wake_at.since(now));
@@ -388,7 +441,7 @@ impl WaitPlace<'_> {
                     if looks {
                         self.queue.serve();
                     } else {
-                        return self.want.told().unwrap_or(Err(Idle::Full { wait_ms: 0 }));
+                        return self.want.told().unwrap_or(Err(Idle::full(0)));
                     }
                 }
             }
@@ -444,7 +497,7 @@ impl Pools {
             let queue = &provider.health.queue;
             let Some(place) = queue.join(want.clone(), turn) else {
                 counted.end = "refused";
-                return Err(Idle::Full { wait_ms: 0 });
+                return Err(Idle::full(0));
             };
             let waited = place.wait(until, &self.sleeper).await;
             counted.end = match &waited {

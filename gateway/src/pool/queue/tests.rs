@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use shared::link::KeyTerms;
 
 use super::*;
-use crate::pool::tests::{Pool, asks, pool_of};
+use crate::pool::tests::{Pool, asks, limited, pool_of};
 
 /// Counts how often it was woken.
 #[derive(Default)]
@@ -45,18 +45,27 @@ impl Waiter<'_> {
 
 /// One key for so many calls at once, where time stands still.
 fn narrow(places: u32) -> Pool {
+    narrow_of(1, places)
+}
+
+/// So many such keys.
+fn narrow_of(keys: usize, places: u32) -> Pool {
     let terms = KeyTerms {
         calls_at_once: Some(places),
         ..KeyTerms::default()
     };
-    let mut pool = pool_of(1, &terms);
+    let mut pool = pool_of(keys, &terms);
     pool.pools = pool.pools.passing_time_by(|_| std::future::pending());
     pool
 }
 
 fn waits(pool: &Pool, caller: u64) -> Waiter<'_> {
+    waits_with(pool, asks(caller, false))
+}
+
+fn waits_with<'a>(pool: &'a Pool, asker: Asker<'a>) -> Waiter<'a> {
     let mut waiter = Waiter {
-        wait: Box::pin(pool.pools.wait("p", asks(caller, false), WAIT_MAX)),
+        wait: Box::pin(pool.pools.wait("p", asker, WAIT_MAX)),
         woken: Arc::default(),
     };
     assert!(waiter.poll().is_pending(), "it waits");
@@ -199,4 +208,86 @@ fn nobody_waits_longer_than_the_longest_wait() {
         assert!(matches!(told, Poll::Ready(Err(Idle::Full { .. }))));
     }
     assert_eq!(pool.pools.waits.ended("late"), 3);
+}
+
+#[test]
+fn where_a_key_rests_for_one_caller_no_other_waits_behind_it() {
+    let pool = narrow_of(2, 1);
+    let rests = pool.lease(1, false).expect("room");
+    rests.failed(&limited(60));
+    drop(rests);
+    let running = pool.lease(1, false).expect("the other key");
+    let mut waiting = [waits(&pool, 1), waits(&pool, 1)];
+    let own = pool.lease(1, false);
+    assert!(matches!(own, Err(Idle::Full { .. })), "behind its own");
+    // The first key is free for all others: at once, and to those that wait.
+    let served = pool.lease(2, false).expect("room");
+    let mut second = waits(&pool, 2);
+    drop(served);
+    let served = second.lease();
+    // Now both are full, for whoever comes.
+    let third = waits(&pool, 3);
+    drop(served);
+    assert!(waiting.iter_mut().all(|one| one.poll().is_pending()));
+    assert!(third.woken() > 0);
+    drop(third);
+    // It gave back what it was given, and what the first caller waits for is still its own.
+    let free = pool.lease(4, false).expect("the first key");
+    drop(running);
+    let first = waiting[0].lease();
+    assert_ne!(first.key().id, free.key().id);
+}
+
+#[test]
+fn a_last_resort_waits_behind_nobody() {
+    let pool = by_the_clock(&KeyTerms {
+        requests_per_minute: Some(2),
+        ..KeyTerms::default()
+    });
+    for _ in 0..2 {
+        pool.lease(1, false).expect("room");
+    }
+    pool.clock.advance(Duration::from_millis(59_500));
+    let _waiting = waits(&pool, 1);
+    pool.clock.advance(Duration::from_millis(1_500));
+    let behind = pool.lease(2, false);
+    assert!(matches!(behind, Err(Idle::Full { .. })));
+    pool.lease(2, true).expect("room");
+}
+
+#[test]
+fn one_look_goes_along_a_part_of_a_long_line_and_the_next_ones_go_on() {
+    let pool = by_the_clock(&KeyTerms {
+        tokens_per_minute: Some(1_000),
+        ..KeyTerms::default()
+    });
+    let asks_for = |caller, input| Asker {
+        size: Size {
+            input,
+            output_max: 0,
+        },
+        ..asks(caller, false)
+    };
+    let running = pool.pools.lease("p", asks_for(0, 900), &[]).expect("room");
+    pool.clock.advance(Duration::from_millis(59_500));
+    // Each is less than those before it, so that none tells of the next one.
+    let needs = (0..15).map(|n| 500 - n);
+    let mut large: Vec<Waiter<'_>> = needs
+        .map(|need| waits_with(&pool, asks_for(need, need)))
+        .collect();
+    let mut small = waits_with(&pool, asks_for(1, 150));
+    running.used(&shared::units::Usage::of([(
+        shared::units::Unit::InputToken,
+        800,
+    )]));
+    drop(running);
+    assert!(small.poll().is_pending(), "it stands far behind");
+    let mut looks = 0;
+    while small.poll().is_pending() {
+        looks += 1;
+        assert!(looks <= 6, "it is never looked at");
+        pool.clock.advance(LOOK_AGAIN);
+        assert!(large.iter_mut().all(|one| one.poll().is_pending()));
+    }
+    assert_eq!(pool.pools.waits.ended("served"), 1);
 }

@@ -59,8 +59,22 @@ pub(super) fn classify(status: u16, told: &Told) -> Fault {
 
 /// The fault that an error in the middle of a stream is, where that says more than `kind`, which its dialect
 /// made of it. That the stream began proves that its key and its model were good, whatever words tell.
+/// What would rest a key is believed by its code or its status: the words may quote what a tenant wrote.
 pub(super) fn in_stream(kind: FaultKind, told: &Told) -> Option<Fault> {
-    let known = classify(200, told).with_retry_after(told.wait);
+    let mut known = classify(200, told);
+    if rests_keys(known.kind) {
+        let unworded = classify(
+            200,
+            &Told {
+                message: String::new(),
+                ..told.clone()
+            },
+        );
+        if unworded.kind != known.kind {
+            known = Some(unworded).filter(|fault| rests_keys(fault.kind))?;
+        }
+    }
+    let known = known.with_retry_after(told.wait);
     let says_more = match known.kind {
         K::EndUserBlocked => true,
         K::ContentPolicy => matches!(kind, K::Overloaded | K::BadRequest),
@@ -80,6 +94,10 @@ pub(super) fn in_stream(kind: FaultKind, told: &Told) -> Option<Fault> {
         upstream_status: told.status,
         ..known
     })
+}
+
+fn rests_keys(kind: FaultKind) -> bool {
+    matches!(kind, K::QuotaExhausted | K::RateLimited)
 }
 
 fn lower(word: Option<&str>) -> String {

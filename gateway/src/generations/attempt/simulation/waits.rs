@@ -8,6 +8,8 @@ use shared::fault::FaultKind;
 use super::limits::{limited, minute_max};
 use super::vendor::{Does, Tells};
 use super::*;
+use crate::pool::ask::Size;
+use crate::pool::health::Asker;
 
 /// No call waits longer, and a look at the clock more.
 const BOUND_MS: u64 = 2_001;
@@ -153,4 +155,32 @@ async fn an_outage_is_waited_for_by_nobody() {
             assert_eq!(sim.pools.waits.ended(end), 0, "{does:?}: {end}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_target_is_not_waited_for_because_the_one_before_is_full() {
+    let fails = key(Behaviour::does(Does::Fails(FaultKind::Overloaded, 503)));
+    let only = at_once(1).remove(0);
+    let sim = Sim::new(5, &[("a", vec![fails, only]), ("b", Vec::new())]);
+    let asker = Asker {
+        caller: 0,
+        model: "m",
+        is_last_resort: false,
+        size: Size::default(),
+        affinity: None,
+    };
+    let failing = ProviderKeyId::from_stored("a0".to_owned());
+    let running = sim.pools.lease("a", asker, &[failing]).expect("room");
+    let load = Load {
+        targets: vec![("a", "m"), ("b", "m")],
+        ..Load::of(2, 10)
+    };
+    let mut one = Box::pin(sim.one(&load, 0));
+    while futures_util::poll!(one.as_mut()).is_pending() {
+        assert!(sim.world.step(), "it waits for nothing");
+    }
+    drop((one, running));
+    assert_eq!(sim.seen.borrow()[0].attempts, 1, "it tried the first");
+    let waited = ["served", "late", "other"].map(|end| sim.pools.waits.ended(end));
+    assert_eq!(waited, [0, 0, 0], "the second has no key to wait for");
 }

@@ -62,6 +62,61 @@ const STREAMS: &[Row] = &[
         r#"data: {"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#,
         K::Overloaded,
     ),
+    // What a tenant wrote rests no key: only a code or a status does.
+    (
+        "openai_chat",
+        CHAT,
+        r#"data: {"error":{"message":"Invalid value: 'insufficient balance'","type":"invalid_request_error","param":"messages[0].content","code":null}}"#,
+        K::Overloaded,
+    ),
+    (
+        "openai_chat",
+        CHAT,
+        r#"data: {"error":{"message":"Can't go on after \"what is a rate limit?\"","type":"server_error","code":null}}"#,
+        K::Overloaded,
+    ),
+    (
+        "openai_chat",
+        CHAT,
+        r#"data: {"error":{"message":"Rate limit reached after \"insufficient balance\"","type":"tokens","code":"rate_limit_exceeded"}}"#,
+        K::RateLimited,
+    ),
+    (
+        "openai_chat",
+        CHAT,
+        r#"data: {"error":{"message":"You exceeded your quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+        K::QuotaExhausted,
+    ),
+    (
+        "openai_chat",
+        CHAT,
+        r#"data: {"error":{"message":"Incorrect API key provided: 'rate limit'","param":"input","code":"invalid_api_key"}}"#,
+        K::Overloaded,
+    ),
+    (
+        "anthropic_messages",
+        MESSAGES,
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"Stopped at: insufficient balance\"}}",
+        K::Overloaded,
+    ),
+    (
+        "anthropic_messages",
+        MESSAGES,
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"Slow down.\"}}",
+        K::RateLimited,
+    ),
+    (
+        "gemini",
+        GEMINI,
+        r#"data: {"error":{"code":429,"message":"Too many requests.","status":"UNKNOWN"}}"#,
+        K::RateLimited,
+    ),
+    (
+        "cohere_chat",
+        COHERE,
+        r#"data: {"message":"Boom at: rate limit"}"#,
+        K::Overloaded,
+    ),
     (
         "anthropic_messages",
         MESSAGES,
