@@ -122,7 +122,10 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
             "{page}"
         );
         let board = console.get("/admin").await;
-        assert!(board.contains("A key is parked"), "{board}");
+        assert!(
+            board.contains("this key is parked because its account is empty"),
+            "{board}"
+        );
         let check = console.get("/admin/models/ours/route").await;
         assert!(check.contains("no key can take it"), "{check}");
 
