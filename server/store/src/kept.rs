@@ -13,7 +13,8 @@ use shared::id::{BootId, GenerationId, TenantId};
 use shared::{on, write_tx};
 
 use super::Store;
-use super::schema::{kept, ledger_holds};
+use super::ledger::due::note_due;
+use super::schema::kept;
 pub use items::KeptItemPlace;
 use items::name_items;
 
@@ -35,9 +36,6 @@ pub mod kinds {
 pub const IN_PROGRESS: &str = "in_progress";
 /// Of one whose process is gone.
 pub const FAILED: &str = "failed";
-
-/// The word of a hold that is open, as its column has it.
-const HELD: &str = "held";
 
 /// Something that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
@@ -349,12 +347,8 @@ impl Store {
     ) -> Result<KeptEnded, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             if let Some(due) = end.due {
-                let hold = ledger_holds::table
-                    .find(due.hold.as_str())
-                    .filter(ledger_holds::tenant_id.eq(place.tenant.as_str()))
-                    .filter(ledger_holds::state.eq(HELD));
-                let noted = diesel::update(hold).set(ledger_holds::call.eq(due.call));
-                if noted.execute(conn).await? == 0 {
+                let is_noted = note_due!(conn, place.tenant, (due.hold, due.call));
+                if !is_noted {
                     return Ok(KeptEnded::NotHeld);
                 }
             }

@@ -37,7 +37,7 @@ use tracing::{Instrument, info_span};
 use self::places::{Asks, Places};
 use self::question::{ESTIMATE, EstimateEndpoint};
 use self::state::{KeptCall, Plan, Stateful};
-use self::told::Told;
+use self::told::ReadCall;
 use super::PREFIX;
 use super::call_error::waiting_cures;
 use super::error::{self, ApiError, InDialect};
@@ -122,7 +122,7 @@ impl InferApi {
         let head = head(surface.dialect, request);
         let read = head.as_ref().ok().filter(|_| is_call);
         let read = read.and_then(|head| surface.dialect.read(head, &body).ok());
-        let told = Told::of(request.headers(), (body, read), surface)?;
+        let told = ReadCall::of(request.headers(), (body, read), surface)?;
         let end_user = end_user::told(request.headers())?;
         Ok(Entered {
             principal,
@@ -139,7 +139,7 @@ struct Entered {
     principal: Arc<Principal>,
     admitted: Admitted,
     head: Head,
-    told: Told,
+    told: ReadCall,
     end_user: Option<String>,
 }
 

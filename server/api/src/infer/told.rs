@@ -12,7 +12,7 @@ use super::{max_cost, route};
 use crate::error::ApiError;
 
 /// A body without the fields of the edge, and what they and the headers say.
-pub(super) struct Told {
+pub(super) struct ReadCall {
     pub(super) body: Body,
     /// What the dialect read of just this body, where it did.
     pub(super) asked: Option<Asked>,
@@ -20,7 +20,7 @@ pub(super) struct Told {
     pub(super) route: RouteWish,
 }
 
-impl Told {
+impl ReadCall {
     /// Of a body and what was read of it. Nearly every body has none of those fields, which its reader has
     /// seen; any other, and one that could not be read, is looked through.
     pub(super) fn of(
@@ -123,7 +123,7 @@ mod tests {
     /// What is said in the end, and whether nobody had to look for it.
     fn told(surface: &Surface, json: &str) -> Option<(Wish, bool)> {
         let of = |read| {
-            let told = Told::of(&HeaderMap::new(), (Body::of_json(json), read), surface);
+            let told = ReadCall::of(&HeaderMap::new(), (Body::of_json(json), read), surface);
             let told = told.ok()?;
             let is_read = told.asked.is_some();
             if let Some(asked) = told.asked {
@@ -180,7 +180,7 @@ mod tests {
         for (json, is_read, model) in [(BODIES[0], true, "a"), (r#"{"messages":[]}"#, false, "b")] {
             let body = Body::of_json(json);
             let read = surface.dialect.read(&Head::default(), &body).ok();
-            let Ok(told) = Told::of(&headers, (body, read), surface) else {
+            let Ok(told) = ReadCall::of(&headers, (body, read), surface) else {
                 panic!("{json} is refused");
             };
             assert_eq!(told.asked.is_some(), is_read, "{json}");
@@ -193,6 +193,6 @@ mod tests {
         headers.insert(max_cost::HEADER, "much".parse().expect("a value"));
         let body = Body::of_json(BODIES[0]);
         let read = surface.dialect.read(&Head::default(), &body).ok();
-        assert!(Told::of(&headers, (body, read), surface).is_err());
+        assert!(ReadCall::of(&headers, (body, read), surface).is_err());
     }
 }

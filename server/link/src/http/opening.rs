@@ -26,12 +26,12 @@ use super::super::transport::{Body, SendError};
 use super::Inner;
 
 /// When a call came, and who was asked for it before.
-struct Begun<'a> {
+struct OpeningCall<'a> {
     at: Instant,
     passed: &'a [PassedBy],
 }
 
-impl Begun<'_> {
+impl OpeningCall<'_> {
     /// With that the tries are this node's.
     fn made_by(&self, node: &Node) -> MadeBy {
         MadeBy {
@@ -128,7 +128,7 @@ impl Inner {
         until: Instant,
         passed: &[PassedBy],
     ) -> Result<Reply, Missed> {
-        let begun = Begun {
+        let begun = OpeningCall {
             at: Instant::now(),
             passed,
         };
@@ -182,7 +182,7 @@ impl Inner {
         node: &Arc<Node>,
         call: &Call,
         joining: &Joining,
-        (begun, until): (&Begun<'_>, Instant),
+        (begun, until): (&OpeningCall<'_>, Instant),
     ) -> Result<Reply, Missed> {
         let mut whole = false;
         loop {
@@ -227,7 +227,7 @@ impl Inner {
         node: &Arc<Node>,
         call: &Call,
         response: Response<Body>,
-        begun: &Begun<'_>,
+        begun: &OpeningCall<'_>,
     ) -> Result<Reply, Missed> {
         let (head, body) = response.into_parts();
         let boot = BootId::from_stored(text(&head.headers, &wire::BOOT).to_owned());

@@ -3,6 +3,7 @@
 //! nothing: the caller's function does.
 
 mod convert;
+pub(crate) mod due;
 mod postgres;
 mod reads;
 mod rows;
