@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 /// The turn and the number of one that waits: where it stands.
-pub(super) type Place = (u64, u64);
+pub(super) type LinePlace = (u64, u64);
 
 /// One that waits.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Entry<T> {
 
 impl<T> Entry<T> {
     /// Where it stands.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> LinePlace {
         (self.turn, self.id)
     }
 }
@@ -106,7 +106,7 @@ impl<T> WaitLine<T> {
         if count * 2 > self.len() {
             return None;
         }
-        let mut callers: HashMap<u64, (usize, Place)> = HashMap::new();
+        let mut callers: HashMap<u64, (usize, LinePlace)> = HashMap::new();
         for one in &self.waiting {
             let (count, last) = callers.entry(one.caller).or_default();
             *count += 1;
@@ -118,7 +118,7 @@ impl<T> WaitLine<T> {
     }
 
     /// The next one behind the place `after` that is not known to have no room.
-    pub(super) fn next(&self, after: Option<Place>, full: &[FoundFull]) -> Option<&Entry<T>> {
+    pub(super) fn next(&self, after: Option<LinePlace>, full: &[FoundFull]) -> Option<&Entry<T>> {
         let behind = |one: &&Entry<T>| after.is_none_or(|after| one.place() > after);
         let candidates = self.waiting.iter().filter(behind);
         candidates

@@ -20,7 +20,7 @@ use shared::clock::Moment;
 use shared::telemetry::Metrics;
 use tokio::sync::Notify;
 
-use self::line::{Entry, FoundFull, Place, WaitLine};
+use self::line::{Entry, FoundFull, LinePlace, WaitLine};
 use super::ask::Size;
 use super::dice::number_of;
 use super::health::Asker;
@@ -187,7 +187,7 @@ struct State {
     is_serving: bool,
     again: bool,
     /// How far down the last look came that did not reach the end.
-    reached: Option<Place>,
+    reached: Option<LinePlace>,
     /// How many calls had been given a key at two moments, to know how fast it goes.
     marks: [(Moment, u64); 2],
 }
@@ -278,7 +278,7 @@ impl WaitQueue {
     }
 
     /// Serves those behind the place `after`; answers where it stopped, unless it came to the end.
-    fn go_along(&self, after: Option<Place>, pass: &mut Pass) -> Option<Place> {
+    fn go_along(&self, after: Option<LinePlace>, pass: &mut Pass) -> Option<LinePlace> {
         let (mut place, mut left) = (after, FULL_MAX);
         loop {
             let (id, turn, mut found, want) = {

@@ -49,7 +49,7 @@ pub struct Follower {
     /// Whether this process worked on it to its end.
     was_here: bool,
     /// Where it looks into the database.
-    seat: Option<Seat>,
+    seat: Option<FollowerSlot>,
 }
 
 fn place_of(after: Option<u64>) -> i64 {
@@ -200,12 +200,12 @@ impl Follower {
 
 /// One of those who follow through the database; dropping it makes room for another.
 #[derive(Debug)]
-struct Seat {
+struct FollowerSlot {
     keeping: Keeping,
     tenant: TenantId,
 }
 
-impl Drop for Seat {
+impl Drop for FollowerSlot {
     fn drop(&mut self) {
         let mut seats = locked(&self.keeping.0.followers);
         if let Some(taken) = seats.get_mut(&self.tenant) {
@@ -240,7 +240,7 @@ impl Keeping {
         Ok(follower)
     }
 
-    fn seat(&self, tenant: &TenantId) -> Result<Seat, KeepError> {
+    fn seat(&self, tenant: &TenantId) -> Result<FollowerSlot, KeepError> {
         // All that a tenant has in progress can be followed.
         let most = self.0.bounds.running.max(FOLLOWERS_MAX);
         let mut followers = locked(&self.0.followers);
@@ -249,7 +249,7 @@ impl Keeping {
             return Err(KeepError::Followed(most));
         }
         *taken = taken.saturating_add(1);
-        Ok(Seat {
+        Ok(FollowerSlot {
             keeping: self.clone(),
             tenant: tenant.clone(),
         })
