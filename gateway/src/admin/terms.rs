@@ -22,23 +22,8 @@ pub(super) fn checked_terms(
     mut terms: KeyTerms,
 ) -> Result<KeyTerms, AdminError> {
     checked("terms.priority", rules::priority(terms.priority))?;
-    let limits = [
-        (
-            "terms.requests_per_minute",
-            terms.requests_per_minute.map(u64::from),
-        ),
-        ("terms.tokens_per_minute", terms.tokens_per_minute),
-        ("terms.calls_at_once", terms.calls_at_once.map(u64::from)),
-        (
-            "terms.requests_per_day",
-            terms.requests_per_day.map(u64::from),
-        ),
-        ("terms.tokens_per_day", terms.tokens_per_day),
-    ];
-    for (field, limit) in limits {
-        if let Some(limit) = limit {
-            checked(field, rules::limit(limit))?;
-        }
+    for (field, limit) in terms.limits() {
+        checked(field, rules::limit(limit))?;
     }
     checked("terms.models", rules::models(&terms.models))?;
     checked("terms.tags", rules::tags(&terms.tags))?;

@@ -52,6 +52,25 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl KeyTerms {
+    /// The limits that are set, each with its field as a form or a file names it.
+    pub fn limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let limits = [
+            (
+                "terms.requests_per_minute",
+                self.requests_per_minute.map(u64::from),
+            ),
+            ("terms.tokens_per_minute", self.tokens_per_minute),
+            ("terms.calls_at_once", self.calls_at_once.map(u64::from)),
+            (
+                "terms.requests_per_day",
+                self.requests_per_day.map(u64::from),
+            ),
+            ("terms.tokens_per_day", self.tokens_per_day),
+        ];
+        let set = limits.into_iter();
+        set.filter_map(|(field, limit)| Some((field, limit?)))
+    }
+
     /// Whether nothing is set.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()

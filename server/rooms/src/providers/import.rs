@@ -120,23 +120,8 @@ fn key_broken(key: &NewProviderKey, rule: SecretRule) -> Result<(), (&'static st
     rules::weight(key.weight).map_err(of("weight"))?;
     let terms = &key.terms;
     rules::priority(terms.priority).map_err(of("terms.priority"))?;
-    let limits = [
-        (
-            "terms.requests_per_minute",
-            terms.requests_per_minute.map(u64::from),
-        ),
-        ("terms.tokens_per_minute", terms.tokens_per_minute),
-        ("terms.calls_at_once", terms.calls_at_once.map(u64::from)),
-        (
-            "terms.requests_per_day",
-            terms.requests_per_day.map(u64::from),
-        ),
-        ("terms.tokens_per_day", terms.tokens_per_day),
-    ];
-    for (field, limit) in limits {
-        if let Some(limit) = limit {
-            rules::limit(limit).map_err(of(field))?;
-        }
+    for (field, limit) in terms.limits() {
+        rules::limit(limit).map_err(of(field))?;
     }
     rules::models(&terms.models).map_err(of("terms.models"))?;
     rules::tags(&terms.tags).map_err(of("terms.tags"))?;
