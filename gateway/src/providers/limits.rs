@@ -16,6 +16,42 @@ const COUNT_MAX: u64 = 1 << 40;
 /// Items of a list that are looked at.
 const ITEMS_MAX: usize = 16;
 
+/// The names of the headers that tell one limit.
+struct Names {
+    remaining: &'static str,
+    limit: &'static str,
+    reset: &'static str,
+}
+
+/// OpenAI's names end in the kind.
+macro_rules! openai {
+    ($kind:literal) => {
+        Names {
+            remaining: concat!("x-ratelimit-remaining-", $kind),
+            limit: concat!("x-ratelimit-limit-", $kind),
+            reset: concat!("x-ratelimit-reset-", $kind),
+        }
+    };
+}
+
+/// Anthropic's names end in the word.
+macro_rules! anthropic {
+    ($kind:literal) => {
+        Names {
+            remaining: concat!("anthropic-ratelimit-", $kind, "-remaining"),
+            limit: concat!("anthropic-ratelimit-", $kind, "-limit"),
+            reset: concat!("anthropic-ratelimit-", $kind, "-reset"),
+        }
+    };
+}
+
+const OPENAI_REQUESTS: Names = openai!("requests");
+const OPENAI_TOKENS: Names = openai!("tokens");
+const ANTHROPIC_REQUESTS: Names = anthropic!("requests");
+const ANTHROPIC_TOKENS: Names = anthropic!("tokens");
+const ANTHROPIC_INPUT_TOKENS: Names = anthropic!("input-tokens");
+const ANTHROPIC_OUTPUT_TOKENS: Names = anthropic!("output-tokens");
+
 /// What is left of one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ToldLimit {
@@ -41,24 +77,27 @@ pub(crate) struct ToldLimits {
 impl ToldLimits {
     /// Of an answer that came `now`.
     pub(crate) fn of(headers: &HeaderMap, now: Moment) -> Self {
+        // Most answers tell nothing, and a dozen names are looked for below.
+        if !headers
+            .keys()
+            .any(|name| name.as_str().contains("ratelimit"))
+        {
+            return Self::default();
+        }
         let own_now = text(headers, DATE.as_str())
             .and_then(|date| httpdate::parse_http_date(date).ok())
             .and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|since| i64::try_from(since.as_millis()).ok())
             .map_or(now, Moment::from_unix_ms);
-        let openai = |what: &str| family(headers, "x-ratelimit", what, duration);
-        let anthropic = |what: &str| {
-            family(headers, "anthropic-ratelimit", what, |reset| {
-                Some(date(reset)?.since(own_now))
-            })
-        };
-        let requests = openai("requests").or_else(|| anthropic("requests"));
-        let tokens = openai("tokens").or_else(|| anthropic("tokens"));
+        let openai = |names| family(headers, names, duration);
+        let anthropic = |names| family(headers, names, |reset| Some(date(reset)?.since(own_now)));
+        let requests = openai(&OPENAI_REQUESTS).or_else(|| anthropic(&ANTHROPIC_REQUESTS));
+        let tokens = openai(&OPENAI_TOKENS).or_else(|| anthropic(&ANTHROPIC_TOKENS));
         Self {
             requests: believed(requests.or_else(|| ietf(headers))),
             tokens: believed(tokens),
-            input_tokens: believed(anthropic("input-tokens")),
-            output_tokens: believed(anthropic("output-tokens")),
+            input_tokens: believed(anthropic(&ANTHROPIC_INPUT_TOKENS)),
+            output_tokens: believed(anthropic(&ANTHROPIC_OUTPUT_TOKENS)),
         }
     }
 
@@ -103,27 +142,18 @@ fn count(text: &str) -> Option<u64> {
     whole.parse::<u64>().ok().map(|count| count.min(COUNT_MAX))
 }
 
-/// OpenAI's names end in the kind (`x-ratelimit-limit-requests`), Anthropic's in the word
-/// (`anthropic-ratelimit-requests-limit`).
 fn family(
     headers: &HeaderMap,
-    prefix: &str,
-    kind: &str,
+    names: &Names,
     reset: impl Fn(&str) -> Option<Duration>,
 ) -> Option<ToldLimit> {
-    let told = |word: &str| {
-        let name = if prefix.starts_with('x') {
-            format!("{prefix}-{word}-{kind}")
-        } else {
-            format!("{prefix}-{kind}-{word}")
-        };
-        text(headers, &name)
-    };
-    let remaining = count(told("remaining")?)?;
+    let remaining = count(text(headers, names.remaining)?)?;
     Some(ToldLimit {
-        limit: told("limit").and_then(count),
+        limit: text(headers, names.limit).and_then(count),
         remaining,
-        reset: told("reset").and_then(reset).map(|r| r.min(RESET_MAX)),
+        reset: text(headers, names.reset)
+            .and_then(reset)
+            .map(|r| r.min(RESET_MAX)),
         refills: true,
     })
 }

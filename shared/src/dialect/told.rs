@@ -2,9 +2,10 @@
 //! Google's array around it, FastAPI's `detail`, `message` at the top, vLLM's `{"object":"error"}`,
 //! a bare text. Decides nothing: what an error means is the reader's to say.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -19,6 +20,10 @@ const DETAILS_MAX: usize = 4;
 /// An error within an error within an error.
 const DEPTH_MAX: usize = 4;
 
+/// Words that an error holds, and one that an answer holds. Made once: each answer is asked for them.
+static SIGNS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["\"error", "\"base_resp\"", "\"choices\""].map(Finder::new));
+
 /// The error in the JSON of an answer or an event that came as a success; `None` when there is none, or
 /// the text is no JSON. An `error` that is null, empty or false is none; beside `choices` it still is one.
 pub fn error_in(json: &[u8]) -> Option<Told> {
@@ -26,9 +31,9 @@ pub fn error_in(json: &[u8]) -> Option<Told> {
     // Most events are good, and hold none of these words.
     let may_be = match json.first()? {
         b'{' | b'[' => {
-            memmem::find(json, b"\"error").is_some()
-                || memmem::find(json, b"\"base_resp\"").is_some()
-                || memmem::find(json, b"\"choices\"").is_none()
+            let is_in = |word: &Finder<'_>| word.find(json).is_some();
+            let [error, base_resp, choices] = &*SIGNS;
+            is_in(error) || is_in(base_resp) || !is_in(choices)
         }
         _ => false,
     };

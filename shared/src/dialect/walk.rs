@@ -5,6 +5,19 @@ use std::borrow::Cow;
 
 /// Deeper than any provider nests; what lies below is stepped over and not looked into.
 const DEPTH_MAX: u32 = 32;
+/// Bytes of a text that are looked at one by one.
+const NEAR_BYTES: usize = 16;
+/// Bytes that end a number or a word.
+const ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let signs = b",:}]{[\" \t\n\r";
+    let mut at = 0;
+    while at < signs.len() {
+        ends[signs[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
 
 /// A place in a JSON text.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +63,16 @@ impl<'a> Walk<'a> {
         let from = self.at;
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += memchr::memchr2(b'"', b'\\', rest)?;
+            let is_sign = |byte: &u8| matches!(byte, b'"' | b'\\');
+            // Names and most texts are shorter than what a search of many bytes at once takes to begin.
+            let near = rest.iter().take(NEAR_BYTES).position(is_sign);
+            self.at += match near {
+                Some(place) => place,
+                None => {
+                    let far = rest.get(NEAR_BYTES..)?;
+                    NEAR_BYTES + memchr::memchr2(b'"', b'\\', far)?
+                }
+            };
             if self.bytes[self.at] == b'"' {
                 self.at += 1;
                 return self.bytes.get(from..self.at - 1);
@@ -86,14 +108,9 @@ impl<'a> Walk<'a> {
 
     /// A number, `true`, `false` or `null`.
     fn word(&mut self) {
-        let ends = |byte: &u8| {
-            matches!(
-                byte,
-                b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\n' | b'\r'
-            )
-        };
         let rest = &self.bytes[self.at..];
-        self.at += rest.iter().position(ends).unwrap_or(rest.len());
+        let end = rest.iter().position(|byte| ENDS[usize::from(*byte)]);
+        self.at += end.unwrap_or(rest.len());
     }
 
     /// Steps into an object: `each` is given every key as it is written and must step over its value.

@@ -3,7 +3,9 @@
 //! not in OpenAI's own API goes only to models whose makers take it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 
 use crate::dialect::neutral::SignatureFormat;
@@ -33,7 +35,7 @@ enum Maker {
     Other,
 }
 
-/// How makers call their models.
+/// How makers call their models; of several that are found the first counts.
 const NAMES: [(&str, Maker); 14] = [
     ("claude", Maker::Anthropic),
     ("gemini", Maker::Google),
@@ -51,10 +53,17 @@ const NAMES: [(&str, Maker); 14] = [
     ("moonshot", Maker::Moonshot),
 ];
 
+/// Made once: every call asks, and what makes a search ready costs more than the search.
+static SEARCHES: LazyLock<Vec<(Finder<'static>, Maker)>> = LazyLock::new(|| {
+    let ready = |&(name, maker): &(&'static str, Maker)| (Finder::new(name), maker);
+    NAMES.iter().map(ready).collect()
+});
+
 impl ModelTarget {
     pub(super) fn of(model: &str) -> Self {
         let model = model.to_ascii_lowercase();
-        let found = NAMES.iter().find(|(name, _)| model.contains(name));
+        let mut searches = SEARCHES.iter();
+        let found = searches.find(|(name, _)| name.find(model.as_bytes()).is_some());
         let last = model.rsplit('/').next().unwrap_or_default();
         let is_numbered = ["o1", "o3", "o4"].iter().any(|o| last.starts_with(o));
         let maker = match found {
