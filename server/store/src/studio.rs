@@ -6,8 +6,10 @@ mod ends;
 mod images;
 
 use diesel::dsl::max;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
+    QueryableByName,
 };
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
@@ -149,7 +151,8 @@ pub struct StudioPart<'a> {
 /// A turn that is about to be asked.
 #[derive(Debug, Clone, Copy)]
 pub struct NewChatTurn<'a> {
-    /// Names the attempt; several answers to one message come with the same.
+    /// Names the attempt: the window it comes from, a dot, and the message's number there. Several answers to
+    /// one message come with the same.
     pub nonce: &'a str,
     /// The first words, sealed, for a conversation that begins.
     pub title: &'a [u8],
@@ -176,6 +179,8 @@ pub struct ChatBounds {
     pub turns: i64,
     /// Answers to one.
     pub answers: i64,
+    /// What they weigh together, before the last one.
+    pub bytes: i64,
     /// A conversation that nobody touched since then is over.
     pub since: Moment,
 }
@@ -206,6 +211,12 @@ pub struct AnswerEnd<'a> {
     pub call: Option<&'a str>,
     /// What it was charged.
     pub charged_micros: Option<i64>,
+}
+
+/// Whether two attempts were made in one window.
+fn same_window(one: &str, other: &str) -> bool {
+    let window = |nonce: &str| nonce.split('.').next().map(str::to_owned);
+    window(one) == window(other)
 }
 
 /// The turns of a conversation.
@@ -290,6 +301,27 @@ macro_rules! await_answer {
     }};
 }
 
+/// What a conversation weighs, inside the transaction of `conn`.
+macro_rules! weight_of_chat {
+    ($conn:expr, $at:expr) => {{
+        let text = "SELECT CAST(COALESCE(SUM(b.bytes), 0) AS BIGINT) AS number FROM (\
+                    SELECT bytes FROM studio_turns WHERE tenant_id = $1 AND chat_id = $2 UNION ALL \
+                    SELECT bytes FROM studio_answers WHERE tenant_id = $1 AND chat_id = $2) b";
+        let rows: Vec<ChatWeight> = diesel::sql_query(text)
+            .bind::<Text, _>($at.tenant.as_str())
+            .bind::<Text, _>($at.id)
+            .load($conn)
+            .await?;
+        rows.into_iter().next().map_or(0, |row| row.number)
+    }};
+}
+
+#[derive(QueryableByName)]
+struct ChatWeight {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
 impl Store {
     /// Writes a person's message and that its answer is awaited, beginning the conversation where it is its
     /// first one: all or nothing.
@@ -317,7 +349,13 @@ impl Store {
                 .first(conn)
                 .await?;
             let count = last.map_or(0, |last| last.saturating_add(1));
-            if known.is_none() && count != new.seen {
+            // What the same window sent it knows, also where it was stopped before it heard of it.
+            let unseen: Vec<String> = turns_of!(at.tenant, at.id)
+                .filter(studio_turns::place.ge(new.seen))
+                .select(studio_turns::nonce)
+                .load(conn)
+                .await?;
+            if count < new.seen || unseen.iter().any(|other| !same_window(other, new.nonce)) {
                 return Ok(TurnBegin::Newer);
             }
             let (turn, place) = match (known, new.again) {
@@ -335,7 +373,8 @@ impl Store {
                 }
                 (None, None) => (count, new.answer),
             };
-            if turn >= bounds.turns || place >= bounds.answers {
+            let is_long = turn >= bounds.turns || place >= bounds.answers;
+            if is_long || weight_of_chat!(conn, at) > bounds.bytes {
                 return Ok(TurnBegin::Full);
             }
             if turn == count {
