@@ -39,7 +39,7 @@ use crate::nav;
 use crate::page::{Area, Page};
 use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,
-    PortalSettings, PortalUsage, StudioChat, StudioImage,
+    PortalSettings, PortalUsage, StudioChat, StudioHistory, StudioImage,
 };
 use crate::search::SearchPage;
 use crate::text::Text;

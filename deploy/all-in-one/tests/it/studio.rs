@@ -1,6 +1,8 @@
 //! A member's studio over a running product: the cost is told before, a conversation streams, an
 //! image is made, and what is shown as charged is what the ledger took.
 
+mod memory;
+
 use std::collections::BTreeMap;
 
 use reqwest::redirect::Policy;
@@ -177,7 +179,11 @@ async fn a_member_chats_and_draws_and_what_is_shown_is_what_the_ledger_took() {
             ("history", "[]"),
         ];
         let (status, page) = mia.form("/portal/studio/chat", &fields).await;
-        assert_eq!(status, StatusCode::OK, "{page}");
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        let list = mia.get("/portal/studio").await;
+        let (_, id) = list.split_once("/portal/studio/chat?chat=").expect(&list);
+        let id = id.split('"').next().unwrap_or_default();
+        let page = mia.get(&format!("/portal/studio/chat?chat={id}")).await;
         assert!(page.contains("said-cost"), "what it cost stands below it");
         let now = used().await;
         let five = Credits::from_credits(5).expect("fits");
@@ -185,10 +191,12 @@ async fn a_member_chats_and_draws_and_what_is_shown_is_what_the_ledger_took() {
         let fields = [("model", "sandbox-image"), ("prompt", "a boat"), ("n", "1")];
         mia.get("/portal/studio/images").await;
         let (status, page) = mia.form("/portal/studio/images", &fields).await;
-        assert_eq!(status, StatusCode::OK, "{page}");
-        assert!(
-            page.contains("data:image/png;base64,"),
-            "the image is there"
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        let page = mia.get("/portal/studio/images").await;
+        assert_eq!(
+            page.matches("/file\"><").count() + page.matches("/file\">\n").count(),
+            3,
+            "{page}"
         );
         assert!(used().await > now);
 

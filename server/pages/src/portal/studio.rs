@@ -66,7 +66,10 @@ impl<'a> FromRequest<'a> for Studio {
             calls: request.data::<Calls>().ok_or(missing.clone())?.clone(),
             catalogue: request.data::<Catalogue>().ok_or(missing.clone())?.clone(),
             ledger: request.data::<Ledger>().ok_or(missing.clone())?.clone(),
-            memory: request.data::<StudioMemory>().ok_or(missing.clone())?.clone(),
+            memory: request
+                .data::<StudioMemory>()
+                .ok_or(missing.clone())?
+                .clone(),
             call_status: *request.data::<CallStatus>().ok_or(missing)?,
             request: id.cloned().unwrap_or_else(RequestId::random),
             json,
@@ -128,7 +131,10 @@ impl Studio {
         if is_offered(asked) {
             return asked.to_owned();
         }
-        let last = self.memory.last_model(&memory::person(who), operation).await;
+        let last = self
+            .memory
+            .last_model(&memory::person(who), operation)
+            .await;
         let last = last.ok().flatten().filter(|name| is_offered(name));
         let first = offered.first().map(|model| model.id.clone());
         last.or(first).unwrap_or_default()
@@ -138,7 +144,8 @@ impl Studio {
     fn used(&self, who: &Member, operation: Operation, model: &str) {
         // What is none of ours is no choice.
         if self.catalogue.model(model).is_some() {
-            self.memory.used_model(&memory::person(who), operation, model);
+            self.memory
+                .used_model(&memory::person(who), operation, model);
         }
     }
 

@@ -144,7 +144,12 @@ impl Accounts {
         self.patch_user(actor, place, patch).await?;
         // What they did in the studio was theirs alone. Where this breaks off, the sweep goes on.
         let (tenant, user) = (place.tenant, place.id.as_str());
-        while self.store.forget_studio_of(tenant, user, STUDIO_ROWS).await? > 0 {}
+        while self
+            .store
+            .forget_studio_of(tenant, user, STUDIO_ROWS)
+            .await?
+            > 0
+        {}
         Ok(())
     }
 

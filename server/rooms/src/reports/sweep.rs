@@ -124,7 +124,9 @@ impl Sweeper {
         while let Some(tenant) = self.store.next_studio_tenant(&last).await? {
             let before = since(now, days_of(&self.store, &tenant).await?);
             loop {
-                let batch = self.store.forget_studio_before(&tenant, before, STUDIO_BATCH);
+                let batch = self
+                    .store
+                    .forget_studio_before(&tenant, before, STUDIO_BATCH);
                 let deleted = batch.await?;
                 all = all.saturating_add(deleted);
                 if deleted == 0 {

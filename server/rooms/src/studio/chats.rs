@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 
 use super::awaited::{Awaited, ROW_BYTES, bound_to};
 use super::{
-    NotKept, StudioAnswered, StudioAsked, StudioMemory, StudioPage, StudioPerson, cursor, next_word,
-    since,
+    NotKept, StudioAnswered, StudioAsked, StudioMemory, StudioPage, StudioPerson, cursor,
+    next_word, since,
 };
 
 /// Messages of a conversation; each is read where it is opened.
@@ -458,7 +458,10 @@ mod tests {
             (&[], &[]),
             (&[(0, None), (1, Some(0)), (2, Some(1))], &[0, 1, 2]),
             // The second message was written anew, and answered on.
-            (&[(0, None), (1, Some(0)), (2, Some(0)), (3, Some(2))], &[0, 2, 3]),
+            (
+                &[(0, None), (1, Some(0)), (2, Some(0)), (3, Some(2))],
+                &[0, 2, 3],
+            ),
             // The first one was.
             (&[(0, None), (1, Some(0)), (2, None)], &[2]),
             // A turn that is not there ends the path.

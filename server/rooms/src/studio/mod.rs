@@ -16,7 +16,6 @@ use std::time::Duration;
 use server_store::Store;
 use server_store::studio::ChatPlace;
 use shared::clock::Moment;
-use shared::credits::Credits;
 use shared::db::DbError;
 use shared::id::{TenantId, UserId};
 use shared::link::Operation;
@@ -201,7 +200,9 @@ impl StudioMemory {
                 return;
             }
             let whose = (&who.tenant, &who.user);
-            let put = this.store().put_studio_choice(whose, word(operation), &model);
+            let put = this
+                .store()
+                .put_studio_choice(whose, word(operation), &model);
             if let Err(error) = put.await {
                 warn!(%error, "the model of a person is not remembered: {error}");
             }
@@ -226,7 +227,11 @@ impl StudioMemory {
     /// Deletes all that is kept of a person's studio.
     pub async fn forget_all(&self, who: &StudioPerson) -> Result<(), DbError> {
         let (store, user) = (self.store(), who.user.as_str());
-        while store.forget_studio_of(&who.tenant, user, FORGET_AT_ONCE).await? > 0 {
+        while store
+            .forget_studio_of(&who.tenant, user, FORGET_AT_ONCE)
+            .await?
+            > 0
+        {
             tokio::time::sleep(FORGET_PAUSE).await;
         }
         self.0.keeping.gave_room(&who.tenant);

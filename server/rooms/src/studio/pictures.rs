@@ -182,12 +182,7 @@ impl StudioMemory {
         Ok(Some(id))
     }
 
-    async fn write_parts(
-        &self,
-        who: &StudioPerson,
-        id: &str,
-        bytes: &[u8],
-    ) -> Result<(), DbError> {
+    async fn write_parts(&self, who: &StudioPerson, id: &str, bytes: &[u8]) -> Result<(), DbError> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -210,8 +205,8 @@ impl StudioMemory {
         let bound = prompt_bound(who, &row.id);
         let text = self.0.keeping.open_bytes(&bound, &row.sealed)?;
         let prompt = serde_json::from_slice(&text);
-        let prompt = prompt
-            .map_err(|why| DbError::Damaged(format!("`{bound}` is not readable: {why}")))?;
+        let prompt =
+            prompt.map_err(|why| DbError::Damaged(format!("`{bound}` is not readable: {why}")))?;
         Ok(PictureHead {
             id: row.id,
             model: row.model,
@@ -303,7 +298,10 @@ mod tests {
             (b"GIF89a", Some("image/gif")),
             (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
             (b"\0\0\0\x1cftypavif", Some("image/avif")),
-            (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", None),
+            (
+                b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
+                None,
+            ),
             (b"<!doctype html><script>1</script>", None),
             (b"RIFF\0\0\0\0WAVE", None),
             (b"\x89PN", None),

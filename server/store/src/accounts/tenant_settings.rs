@@ -85,9 +85,7 @@ impl From<TenantSettingsRow> for TenantSettings {
             require_second_factor: row.require_second_factor,
             // A number that is none keeps nothing.
             keep_days: row.keep_days.and_then(|days| u32::try_from(days).ok()),
-            studio_days: row
-                .studio_days
-                .map(|days| u32::try_from(days).unwrap_or(0)),
+            studio_days: row.studio_days.map(|days| u32::try_from(days).unwrap_or(0)),
         }
     }
 }

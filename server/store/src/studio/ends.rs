@@ -165,9 +165,8 @@ impl Store {
     pub async fn lose_studio_answers(&self) -> Result<usize, DbError> {
         let coming = "SELECT CAST(COUNT(*) AS BIGINT) AS number FROM studio_answers \
                       WHERE status = 'coming'";
-        let any: Vec<ComingCount> = on!(self.db, |conn| diesel::sql_query(coming)
-            .load(conn)
-            .await)?;
+        let any: Vec<ComingCount> =
+            on!(self.db, |conn| diesel::sql_query(coming).load(conn).await)?;
         // Nearly always; a look takes no writer.
         if any.iter().all(|one| one.number == 0) {
             return Ok(0);

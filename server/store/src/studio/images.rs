@@ -100,9 +100,11 @@ impl Store {
     pub async fn studio_images(&self, part: StudioPart<'_>) -> Result<Vec<ImageRow>, DbError> {
         // `~` sorts behind every id.
         let (at, id) = part.after.unwrap_or((i64::MAX, "~"));
-        let behind = studio_images::created_at.lt(at).or(studio_images::created_at
-            .eq(at)
-            .and(studio_images::id.lt(id)));
+        let behind = studio_images::created_at
+            .lt(at)
+            .or(studio_images::created_at
+                .eq(at)
+                .and(studio_images::id.lt(id)));
         on!(self.db, |conn| studio_images::table
             .filter(studio_images::tenant_id.eq(part.tenant.as_str()))
             .filter(studio_images::user_id.eq(part.user.as_str()))

@@ -11,6 +11,7 @@ mod lists;
 mod reprice;
 mod retention;
 mod rollups;
+mod studio;
 mod summaries;
 mod zones;
 

@@ -14,7 +14,7 @@ use poem::web::Query;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
 use server_calls::{Answer, Receipt, SettledCall, TenantStream};
-use server_rooms::studio::{ChatOpening, StudioMemory};
+use server_rooms::studio::{ChatOpening, NotKept, StudioMemory};
 use shared::credits::Credits;
 use shared::id::{GenerationId, random_text};
 use shared::link::Operation;
@@ -213,8 +213,14 @@ async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageR
                 // A call that does not ask for a stream gets none.
                 Answer::Stream(_) => return Err(PageError::Internal),
             };
-            answered_form(who, studio, (shown, chat), (opening, started.generation, receipt), &bytes)
-                .await
+            answered_form(
+                who,
+                studio,
+                (shown, chat),
+                (opening, started.generation, receipt),
+                &bytes,
+            )
+            .await
         }
         Err(error) => {
             if let ChatOpening::Awaited(awaited) = opening {
@@ -246,7 +252,7 @@ async fn answered_form(
                 return who.go(&page);
             }
             shown.charged = settled.map(|call| call.charged);
-            shown.not_kept = admin_templates::text::Text::of(who.lang()).u.not_kept.to_owned();
+            shown.not_kept = memory::not_kept_words(who.lang(), NotKept::Unwritten).to_owned();
         }
         ChatOpening::Not(why) => {
             shown.charged = charged(receipt).await;
@@ -307,7 +313,7 @@ impl Telling {
                 return;
             };
             if !recording.end(settled.as_ref()).await {
-                let words = admin_templates::text::Text::of(self.lang).u.not_kept;
+                let words = memory::not_kept_words(self.lang, NotKept::Unwritten);
                 let _ = tell.send(unkept_event(words)).await;
             }
         };

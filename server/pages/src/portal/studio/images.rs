@@ -162,7 +162,10 @@ async fn make_and_keep(
         keep(&who, &studio, &wanted, &mut made).await;
         Ok(made)
     };
-    memory.finish(work).await.unwrap_or(Err(CallError::Stopping))
+    memory
+        .finish(work)
+        .await
+        .unwrap_or(Err(CallError::Stopping))
 }
 
 async fn keep(who: &Member, studio: &Studio, wanted: &ImageForm, made: &mut Made) {
@@ -316,11 +319,14 @@ async fn show_made(
     };
     let images = made.data.iter().enumerate();
     let unkept = images.filter(|(place, _)| !is_kept(*place));
-    let why = made.not_kept.map(|why| memory::not_kept_words(who.lang(), why));
+    let why = made
+        .not_kept
+        .map(|why| memory::not_kept_words(who.lang(), why));
     let shown = ShownImages {
         made: unkept.map(|(_, image)| picture(image)).collect(),
         after: None,
         not_kept: why.unwrap_or_default().to_owned(),
     };
-    who.show(&show_images(who, studio, form, shown).await?).await
+    who.show(&show_images(who, studio, form, shown).await?)
+        .await
 }

@@ -1,10 +1,9 @@
 //! What is kept of the studio, between its pages and the room: whose it is, a turn before its call, and what
 //! was kept as the pages show it. Keeps nothing itself.
 
-use admin_templates::labels::Speaker;
+use admin_templates::labels::{KeptTold, Speaker};
 use admin_templates::page::{Lang, fault_told};
 use admin_templates::portal::{Message, Picture};
-use admin_templates::text::Text;
 use serde_json::{Value, json};
 use server_rooms::studio::{
     Chat, ChatAnswer, ChatOpening, NewTurnKept, NotKept, PictureHead, StudioAsked, StudioPerson,
@@ -69,44 +68,45 @@ pub(super) async fn open(
 
 /// Why a turn was refused.
 pub(super) fn refused_words(lang: Lang, why: TurnRefused) -> &'static str {
-    let t = Text::of(lang).u;
-    match why {
-        TurnRefused::Newer => t.chat_newer,
-        TurnRefused::Twice => t.chat_twice,
-        TurnRefused::Gone => t.chat_gone,
-        TurnRefused::Full => t.chat_full,
-    }
+    let told = match why {
+        TurnRefused::Newer => KeptTold::Newer,
+        TurnRefused::Twice => KeptTold::Twice,
+        TurnRefused::Gone => KeptTold::Gone,
+        TurnRefused::Full => KeptTold::Long,
+    };
+    told.text(lang)
 }
 
 /// Why something is not kept.
 pub(super) fn not_kept_words(lang: Lang, why: NotKept) -> &'static str {
-    let t = Text::of(lang).u;
-    match why {
-        NotKept::TooLarge => t.not_kept_large,
-        NotKept::Full => t.not_kept_full,
-        NotKept::Unwritten => t.not_kept,
-    }
+    let told = match why {
+        NotKept::TooLarge => KeptTold::TooLarge,
+        NotKept::Full => KeptTold::NoRoom,
+        NotKept::Unwritten => KeptTold::Unwritten,
+    };
+    told.text(lang)
 }
 
 /// What is said beside an answer that is not whole.
 fn note(lang: Lang, answer: &ChatAnswer) -> String {
-    let t = Text::of(lang).u;
-    let cut = if answer.answered.is_cut { t.answer_cut } else { "" };
     if let Some(word) = &answer.answered.fault {
         return fault_told(lang, word, &answer.model);
     }
-    let note = if answer.is_whole() {
-        cut
+    let told = if answer.is_whole() {
+        if !answer.answered.is_cut {
+            return String::new();
+        }
+        KeptTold::Cut
     } else if answer.is_coming() {
-        t.answer_coming
+        KeptTold::Coming
     } else if answer.is_stopped() {
-        t.stopped
+        KeptTold::Stopped
     } else if answer.is_lost() {
-        t.answer_lost
+        KeptTold::Lost
     } else {
-        t.broke_off
+        KeptTold::BrokeOff
     };
-    note.to_owned()
+    told.text(lang).to_owned()
 }
 
 /// A conversation as its page shows it, and as the script goes on with it: an entry for each message and each
@@ -133,7 +133,8 @@ pub(super) fn told(lang: Lang, chat: &Chat) -> (Vec<Message>, Value) {
         });
         for answer in &turn.answers {
             let said = &answer.answered;
-            let entry = json!({"role": Role::Assistant, "content": said.text, "model": answer.model});
+            let entry =
+                json!({"role": Role::Assistant, "content": said.text, "model": answer.model});
             history.push(entry);
             shown.push(Message {
                 speaker: Speaker::Assistant,
@@ -182,7 +183,9 @@ pub(super) fn picture_path(id: &str) -> String {
 /// A picture as its page shows it.
 pub(super) fn picture(head: PictureHead) -> Picture {
     Picture {
-        source: head.kind.map_or_else(String::new, |_| picture_path(&head.id)),
+        source: head
+            .kind
+            .map_or_else(String::new, |_| picture_path(&head.id)),
         is_file: head.is_there,
         prompt: head.prompt.prompt,
         model: head.model,

@@ -55,7 +55,11 @@ impl Recording {
             }
             Keep::Nothing
         };
-        if self.events.push(bytes.clone(), &mut Vec::new(), each).is_err() {
+        if self
+            .events
+            .push(bytes.clone(), &mut Vec::new(), each)
+            .is_err()
+        {
             // An event that is too large to be read passes by, and is missing in what is kept.
             self.events = Events::default();
         }
