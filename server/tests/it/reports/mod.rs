@@ -12,6 +12,7 @@ mod reprice;
 mod retention;
 mod rollups;
 mod studio;
+mod studio_ends;
 mod summaries;
 mod zones;
 
