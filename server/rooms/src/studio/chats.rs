@@ -191,6 +191,13 @@ impl StudioMemory {
         who: &StudioPerson,
         new: NewTurnKept,
     ) -> Result<ChatOpening, TurnRefused> {
+        if i64::from(new.answer) >= ANSWERS_MAX {
+            return Err(TurnRefused::Full);
+        }
+        // What begins has nothing that could be written anew; the row of such a conversation would stay empty.
+        if new.seen == 0 && (new.again.is_some() || new.instead.is_some()) {
+            return Err(TurnRefused::Gone);
+        }
         let this = self.clone();
         let who = who.clone();
         let (done, told) = oneshot::channel();

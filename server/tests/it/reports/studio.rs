@@ -519,3 +519,23 @@ async fn only_pictures_of_a_list_are_shown_whatever_they_are_called() {
         assert!(!found.is_there, "what can't be read is no picture");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_leaves_no_empty_conversation() {
+    for room in rooms().await {
+        let tenant = room.tenant("Acme").await;
+        let (memory, mia) = (memory(&room), person(&tenant));
+        let mut new = turn(None, 0, "w.1", "x");
+        new.again = Some(0);
+        let refused = memory.begin(&mia, new.clone()).await;
+        assert!(matches!(refused, Err(TurnRefused::Gone)), "{refused:?}");
+        (new.again, new.instead) = (None, Some(3));
+        let refused = memory.begin(&mia, new.clone()).await;
+        assert!(matches!(refused, Err(TurnRefused::Gone)), "{refused:?}");
+        (new.instead, new.answer) = (None, 16);
+        let refused = memory.begin(&mia, new).await;
+        assert!(matches!(refused, Err(TurnRefused::Full)), "{refused:?}");
+        let page = memory.chats(&mia, ("", None), 10).await.expect("read");
+        assert_eq!(page.rows, [], "{}", room.db.name);
+    }
+}

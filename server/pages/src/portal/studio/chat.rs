@@ -327,10 +327,10 @@ impl Telling {
 
     fn events(self) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
         enum Step {
-            Stream(Telling),
+            Stream(Box<Telling>),
             Last(LastWords),
         }
-        unfold(Step::Stream(self), async |step| {
+        unfold(Step::Stream(Box::new(self)), async |step| {
             let mut last = match step {
                 Step::Stream(mut telling) => {
                     if let Some(first) = telling.first.take() {

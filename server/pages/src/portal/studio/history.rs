@@ -63,8 +63,8 @@ pub(in super::super) async fn delete_chat(
     Path(id): Path<String>,
     studio: Studio,
 ) -> PageResult {
-    let gone = studio.memory.forget_chat(&memory::person(&who), &id);
-    if gone.await? {
+    let whose = memory::person(&who);
+    if studio.memory.forget_chat(&whose, &id).await? {
         who.done(PATH, &Notice::Deleted)
     } else {
         Err(PageError::NotFound)

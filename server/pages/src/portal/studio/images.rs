@@ -160,7 +160,7 @@ async fn make_and_keep(
     let work = async move {
         let mut made = make(&who, &studio, &wanted).await?;
         keep(&who, &studio, &wanted, &mut made).await;
-        Ok(made)
+        Ok::<_, CallError>(made)
     };
     memory
         .finish(work)
@@ -220,8 +220,8 @@ pub(in super::super) async fn delete_image(
     poem::web::Path(id): poem::web::Path<String>,
     studio: Studio,
 ) -> PageResult {
-    let gone = studio.memory.forget_picture(&memory::person(&who), &id);
-    if gone.await? {
+    let whose = memory::person(&who);
+    if studio.memory.forget_picture(&whose, &id).await? {
         who.done(PATH, &Notice::Deleted)
     } else {
         Err(PageError::NotFound)
