@@ -161,7 +161,7 @@ async function keptChat(mia, charged) {
   await twice("after a reload");
   await mia.goto("/portal/studio");
   await mia.axe();
-  await page.locator('input[name="q"]').fill("TIDE");
+  await page.locator('form.filters input[name="q"]').fill("TIDE");
   await page.locator("form.filters button").click();
   await page.locator("tbody tr a", { hasText: "Tell me of the tide" }).click();
   await page.waitForURL("**/portal/studio/chat?chat=*");

@@ -198,12 +198,12 @@ async fn draws(mia: &mut Browser<'_>, product: &Product) {
         );
     }
     let path = format!("/portal/studio/images/{}/file", kept[0]);
+    let pairs = mia.cookies.iter().map(|(k, v)| format!("{k}={v}"));
+    let (cookies, http) = (pairs.collect::<Vec<_>>().join("; "), mia.http.clone());
     let file = async |query: &str, tag: &str| {
-        let pairs = mia.cookies.iter().map(|(k, v)| format!("{k}={v}"));
-        let cookies = pairs.collect::<Vec<_>>().join("; ");
-        let request = mia.http.get(product.url(&format!("{path}{query}")));
+        let request = http.get(product.url(&format!("{path}{query}")));
         let request = request
-            .header("cookie", cookies)
+            .header("cookie", &cookies)
             .header("if-none-match", tag);
         request.send().await.expect("an answer")
     };
