@@ -264,13 +264,20 @@ macro_rules! open_chat {
                 created_at: now,
                 touched_at: now,
             };
-            // Where it is somebody else's, or over, nothing is added.
-            diesel::insert_into(studio_chats::table)
+            // Where it is there by now, it is theirs, or nothing is added: calls of one message come at once.
+            let added = diesel::insert_into(studio_chats::table)
                 .values(&row)
                 .on_conflict_do_nothing()
                 .execute($conn)
-                .await?
-                > 0
+                .await?;
+            let own = studio_chats::table.find((at.tenant.as_str(), at.id));
+            let found = diesel::update(own)
+                .filter(studio_chats::user_id.eq(at.user.as_str()))
+                .filter(studio_chats::touched_at.gt($since))
+                .set(studio_chats::touched_at.eq(now))
+                .execute($conn)
+                .await?;
+            added > 0 || found > 0
         }
     }};
 }
@@ -325,6 +332,10 @@ struct ChatWeight {
 impl Store {
     /// Writes a person's message and that its answer is awaited, beginning the conversation where it is its
     /// first one: all or nothing.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one transaction, read as a list of rules"
+    )]
     pub async fn begin_turn(
         &self,
         at: ChatPlace<'_>,

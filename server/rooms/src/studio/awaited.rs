@@ -19,7 +19,7 @@ const TOLD_WITHIN: Duration = Duration::from_secs(3);
 pub(super) const ROW_BYTES: i64 = 400;
 
 /// What a call was charged, once that is known.
-pub type Charge = Pin<Box<dyn Future<Output = Option<Credits>> + Send>>;
+pub type AwaitedCharge = Pin<Box<dyn Future<Output = Option<Credits>> + Send>>;
 
 /// How an answer ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,11 +129,11 @@ impl Awaited {
     }
 
     /// Writes it as stopped: nobody is there any more who could be told. What it is charged is awaited.
-    pub fn leave(mut self, charge: Charge) {
+    pub fn leave(mut self, charge: AwaitedCharge) {
         self.stop(charge);
     }
 
-    fn stop(&mut self, charge: Charge) {
+    fn stop(&mut self, charge: AwaitedCharge) {
         let work = self.writing(states::STOPPED, charge);
         drop(self.memory.0.supervisor.spawn("studio answer", work));
     }
@@ -163,7 +163,7 @@ impl Awaited {
     fn writing(
         &mut self,
         status: &'static str,
-        charge: Charge,
+        charge: AwaitedCharge,
     ) -> impl Future<Output = bool> + Send + 'static {
         self.is_over = true;
         let memory = self.memory.clone();

@@ -22,7 +22,7 @@ use shared::link::Operation;
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
-pub use self::awaited::{Awaited, Charge, StudioEnd};
+pub use self::awaited::{Awaited, AwaitedCharge, StudioEnd};
 pub use self::chats::{
     Chat, ChatAnswer, ChatHead, ChatOpening, ChatTurnKept, NewTurnKept, TurnRefused,
 };

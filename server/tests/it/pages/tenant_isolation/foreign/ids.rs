@@ -137,7 +137,7 @@ async fn studio(place: &Place, db: &TestDb, tenant: &TenantFixture) -> (String, 
         model: "m".to_owned(),
         call: GenerationId::random(),
         prompt: StudioPrompt::default(),
-        base64: Some("iVBORw0KGgoAAAA=".to_owned()),
+        base64: Some("aGVsbG8=".to_owned()),
         charged: None,
     };
     let picture = memory.keep_picture(&who, picture).await.expect("kept");
