@@ -2,6 +2,7 @@
 //! parts, and the models that were used last. What was said is sealed before it comes here. Every statement
 //! names the tenant and, where a person asks, the person; those that clean up are in `ends`.
 
+mod choices;
 mod ends;
 mod images;
 
@@ -19,7 +20,7 @@ use shared::{on, write_tx};
 
 pub use self::images::{ImagePart, ImageRow};
 use super::Store;
-use super::schema::{studio_answers, studio_chats, studio_choices, studio_turns};
+use super::schema::{studio_answers, studio_chats, studio_turns};
 
 /// How an answer stands, as its column has it.
 pub mod states {
@@ -564,47 +565,5 @@ impl Store {
             .order((studio_answers::turn.asc(), studio_answers::place.asc()))
             .load(conn)
             .await)
-    }
-
-    /// Remembers the model that a person used last for an operation.
-    pub async fn put_studio_choice(
-        &self,
-        (tenant, user): (&TenantId, &UserId),
-        operation: &str,
-        model: &str,
-    ) -> Result<(), DbError> {
-        write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(studio_choices::table)
-                .values((
-                    studio_choices::tenant_id.eq(tenant.as_str()),
-                    studio_choices::user_id.eq(user.as_str()),
-                    studio_choices::operation.eq(operation),
-                    studio_choices::model.eq(model),
-                ))
-                .on_conflict((
-                    studio_choices::tenant_id,
-                    studio_choices::user_id,
-                    studio_choices::operation,
-                ))
-                .do_update()
-                .set(studio_choices::model.eq(model))
-                .execute(conn)
-                .await?;
-            Ok(())
-        })
-    }
-
-    /// The model that a person used last for an operation.
-    pub async fn studio_choice(
-        &self,
-        (tenant, user): (&TenantId, &UserId),
-        operation: &str,
-    ) -> Result<Option<String>, DbError> {
-        on!(self.db, |conn| studio_choices::table
-            .find((tenant.as_str(), user.as_str(), operation))
-            .select(studio_choices::model)
-            .first(conn)
-            .await
-            .optional())
     }
 }

@@ -109,29 +109,35 @@ impl Store {
             Db::Sqlite { .. } => "",
         };
         let condition = match which {
-            Which::Before(..) => format!("s.tenant_id = $2 AND s.{at} <= $3"),
-            Which::Person(..) => "s.tenant_id = $2 AND s.user_id = $3".to_owned(),
+            Which::Before(..) => format!("s.tenant_id = $1 AND s.{at} <= $2"),
+            Which::Person(..) => "s.tenant_id = $1 AND s.user_id = $2".to_owned(),
             Which::Deleted => {
                 "s.user_id IN (SELECT u.id FROM users u WHERE u.status = 'deleted')".to_owned()
             }
         };
+        // SQLite numbers them as they come.
+        let most = match which {
+            Which::Before(..) | Which::Person(..) => "$3",
+            Which::Deleted => "$1",
+        };
         let text = format!(
             "DELETE FROM {table} WHERE (tenant_id, id) IN (SELECT s.tenant_id, s.id FROM {table} s \
-             WHERE {condition} LIMIT $1 {lock})"
+             WHERE {condition} LIMIT {most} {lock})"
         );
         write_tx!(self.db, |conn| -> DbError {
-            let deletion = diesel::sql_query(&text).bind::<BigInt, _>(limit);
+            let deletion = diesel::sql_query(&text);
             Ok(match which {
                 Which::Before(tenant, before) => {
                     let deletion = deletion.bind::<Text, _>(tenant.as_str());
                     let deletion = deletion.bind::<BigInt, _>(before.unix_ms());
-                    deletion.execute(conn).await?
+                    deletion.bind::<BigInt, _>(limit).execute(conn).await?
                 }
                 Which::Person(tenant, user) => {
                     let deletion = deletion.bind::<Text, _>(tenant.as_str());
-                    deletion.bind::<Text, _>(user).execute(conn).await?
+                    let deletion = deletion.bind::<Text, _>(user);
+                    deletion.bind::<BigInt, _>(limit).execute(conn).await?
                 }
-                Which::Deleted => deletion.execute(conn).await?,
+                Which::Deleted => deletion.bind::<BigInt, _>(limit).execute(conn).await?,
             })
         })
     }
