@@ -190,6 +190,7 @@
     const send = form.querySelector("[data-studio=send]");
     const stop = form.querySelector("[data-studio=stop]");
     const words = studio.dataset;
+    const kept = window.waule.memory.conversation(form);
     let running = null;
     let messages = [];
     try {
@@ -198,6 +199,8 @@
       messages = [];
     }
     if (!Array.isArray(messages)) messages = [];
+    // An answer that did not come says nothing to the next one.
+    messages = messages.filter((message) => message.content);
     const down = () => { talk.scrollTop = talk.scrollHeight; };
 
     function say(role, text) {
@@ -238,6 +241,8 @@
           article.append(costOf(words, credits, call));
           return void spend(credits);
         }
+        if (name === "kept") return void (kept && kept.took(JSON.parse(data)));
+        if (name === "unkept") return void article.append(element("p", "said-cost", JSON.parse(data).message));
         if (data === "[DONE]") return;
         const chunk = JSON.parse(data);
         if (chunk.error) fault = words.broke;
@@ -247,7 +252,7 @@
         if (!drawn) drawn = requestAnimationFrame(draw);
       };
       try {
-        const body = { model: form.elements.namedItem("model").value, messages };
+        const body = { model: form.elements.namedItem("model").value, messages, kept: kept && kept.turn() };
         const got = await post(words.chat, body, running.signal);
         if (!got.ok || !got.body) fault = await faultOf(got);
         else await readEvents(got, take);
@@ -348,7 +353,7 @@
       try {
         const answer = await post(words.images, wanted);
         if (answer.ok) {
-          const { data, credits } = await answer.json();
+          const { data, credits, kept, unkept } = await answer.json();
           const among = data.length > 1 ? ` (×${data.length})` : "";
           const charged = `${words.charged} ${credits}${among}`;
           const note = [wanted.model, wanted.size, charged].filter(Boolean).join(" · ");
@@ -356,7 +361,9 @@
           figures.forEach((figure, place) => {
             if (data[place]) fill(figure, wanted, data[place], note);
             else figure.remove();
+            if (kept && kept[place]) window.waule.memory.picture(figure, kept[place], words);
           });
+          if (unkept) window.waule.toast(unkept, false);
         } else {
           fault = await faultOf(answer);
         }

@@ -21,6 +21,7 @@ const CSS: &str = concat!(
 const JS: &str = concat!(
     include_str!("../assets/page.js"),
     include_str!("../assets/live.js"),
+    include_str!("../assets/studio-memory.js"),
     include_str!("../assets/studio.js"),
 );
 

@@ -163,6 +163,7 @@ sampled! {
     /// `POST /portal/settings/calendar` with `time_zone`;
     /// `POST /portal/settings/data` with `no_training`, `zero_retention`, `regions`;
     /// `POST /portal/settings/keeping` with `keep_days`;
+    /// `POST /portal/settings/studio` with `keep_studio`, `studio_days`;
     /// `POST /portal/settings/security` with `require_second_factor`.
     pub struct PortalSettings {
         /// The tenant's id.
@@ -183,6 +184,10 @@ sampled! {
         pub data_given: String,
         /// For how long answers are kept.
         pub keeping: Form,
+        /// Whether and for how long the studio is.
+        pub studio: Form,
+        /// Whether a data policy forbids that.
+        pub studio_forbidden: bool,
     }
 
     /// A message of a conversation.
@@ -191,8 +196,43 @@ sampled! {
         pub speaker: Speaker,
         /// What was said.
         pub text: String,
+        /// Images in it, as `data:image/…`; see [`Message::own_images`].
+        pub images: Vec<String>,
         /// What an answer cost.
         pub credits: Option<Credits>,
+        /// Which model answered, where that is kept.
+        pub model: String,
+        /// The call, where it is known.
+        pub call: String,
+        /// The model's thoughts, where it told them.
+        pub reasoning: String,
+        /// What is said beside an answer that is not whole.
+        pub note: String,
+    }
+
+    /// A conversation in a list.
+    pub struct KeptChatRow {
+        /// Its id.
+        pub id: String,
+        /// Its first words.
+        pub title: String,
+        /// The model that was asked last.
+        pub model: String,
+        /// What its answers cost.
+        pub credits: Credits,
+        /// When somebody said something in it.
+        pub at: Moment,
+    }
+
+    /// `GET /portal/studio`: a person's conversations. Filter `q`. `POST …/chats/{id}/delete`;
+    /// `POST …/forget` deletes all of theirs, images too.
+    pub struct StudioHistory {
+        /// How it is looked at.
+        pub list: ListState,
+        /// A page of conversations, the one that was touched last first.
+        pub rows: Vec<KeptChatRow>,
+        /// For how many days they are kept; `None` where nothing is.
+        pub days: Option<u64>,
     }
 
     /// A model to choose in the studio.
@@ -205,9 +245,13 @@ sampled! {
 
     /// `GET /portal/studio/chat`. Without a script `POST /portal/studio/chat` (a form with `model`,
     /// `message`, `history`) answers with the page. With one, the same path gets JSON
-    /// `{model, messages: [{role, content}]}` with the header `x-csrf-token` and answers with
-    /// server-sent events: chunks as OpenAI sends them, at last `event: charged` with
-    /// `{credits, call}`; or, instead, `{"error": {"message"}}`.
+    /// `{model, messages: [{role, content}], kept}` with the header `x-csrf-token` and answers with
+    /// server-sent events: at first `event: kept` with `{conversation, turn, answer}` or `event: unkept` with
+    /// `{message}`, chunks as OpenAI sends them, at last `event: charged` with
+    /// `{credits, call}` and, where writing failed, `event: unkept`; or, instead, `{"error": {"message"}}`.
+    /// `kept` says where the last message goes: `{conversation, seen, instead, again, answer, nonce}`, all of
+    /// which may be absent; without `kept` nothing is kept.
+    /// `GET /portal/studio/chat?chat={id}` goes on in a conversation; `POST /portal/studio/chats/{id}/delete`.
     /// `POST /portal/studio/estimate` (JSON of the same, for images `{model, prompt, n, size}`)
     /// answers `{credits_min, credits_about, credits_max}`, all as decimal text.
     pub struct StudioChat {
@@ -219,12 +263,24 @@ sampled! {
         pub form: Form,
         /// What was said so far.
         pub messages: Vec<Message>,
-        /// The same as a JSON array of `{role, content}`, for the form and the script.
+        /// The same as a JSON array of `{role, content, model}`, for the form and the script.
         pub history: String,
         /// Can be spent now.
         pub available: Credits,
         /// What an answer will cost at most, for the model that is chosen.
         pub estimate: Option<Credits>,
+        /// Whether conversations are kept.
+        pub keeps: bool,
+        /// The conversation; empty for a new one.
+        pub chat: String,
+        /// Its first words.
+        pub title: String,
+        /// How many messages were ever written in it.
+        pub seen: u64,
+        /// Names this window.
+        pub window: String,
+        /// Why what was just said is not kept; empty where it is.
+        pub not_kept: String,
     }
 
     /// An image that was made.
@@ -232,6 +288,12 @@ sampled! {
         /// Where it is: a path of the server's own, or `data:image/…;base64,…`. Anything else is
         /// not shown, because no page asks another host for anything.
         pub source: String,
+        /// Its id, where it is kept; empty elsewhere.
+        pub id: String,
+        /// Whether it is kept as a file, also one that is not shown.
+        pub is_file: bool,
+        /// The call.
+        pub call: String,
         /// What was asked for.
         pub prompt: String,
         /// The model's name.
@@ -246,7 +308,9 @@ sampled! {
 
     /// `GET /portal/studio/images`; without a script `POST` there (a form with `model`, `prompt`,
     /// `size`, `quality`, `n`) answers with the page. With one, the same path gets JSON of the
-    /// same and answers `{data: [{b64_json | url}], credits, call}`.
+    /// same and answers `{data: [{b64_json | url}], credits, call, kept: [id | null], unkept}`, the latter why
+    /// one is not kept. Query `after` of what is kept, `again` with the prompt of an image;
+    /// `GET …/{id}/file`, with `download` to be saved; `POST …/{id}/delete`.
     pub struct StudioImage {
         /// Models that the tenant uses and that end.
         pub notices: Vec<ModelEndNote>,
@@ -264,6 +328,12 @@ sampled! {
         pub available: Credits,
         /// What the images will cost, for what is chosen.
         pub estimate: Option<Credits>,
+        /// Whether images are kept.
+        pub keeps: bool,
+        /// The cursor of older ones.
+        pub older: Option<String>,
+        /// Why what was just made is not kept; empty where it is.
+        pub not_kept: String,
     }
 
     /// `GET /portal/history`: a person's own calls. Filters `model`, `status`.
@@ -290,6 +360,28 @@ impl PortalSettings {
     /// What an Anthropic client is told to use: it adds the version itself.
     pub fn anthropic_base(&self) -> String {
         format!("{}/api", self.base_url)
+    }
+}
+
+impl Message {
+    /// What somebody said, and nothing beside it.
+    pub fn said(speaker: Speaker, text: String) -> Self {
+        Self {
+            speaker,
+            text,
+            images: Vec::new(),
+            credits: None,
+            model: String::new(),
+            call: String::new(),
+            reasoning: String::new(),
+            note: String::new(),
+        }
+    }
+
+    /// The images that are here: no page asks another host for anything.
+    pub fn own_images(&self) -> Vec<&str> {
+        let all = self.images.iter().map(String::as_str);
+        all.filter(|image| image.starts_with(IMAGE_DATA)).collect()
     }
 }
 

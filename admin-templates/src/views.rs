@@ -39,7 +39,7 @@ use crate::nav;
 use crate::page::{Area, Page};
 use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,
-    PortalSettings, PortalUsage, StudioChat, StudioImage,
+    PortalSettings, PortalUsage, StudioChat, StudioHistory, StudioImage,
 };
 use crate::search::SearchPage;
 use crate::text::Text;
@@ -209,6 +209,7 @@ views! {
     PortalLedger "ledger" "portal/ledger.html" [Portal] "/ledger" true;
     PortalSettings "own-settings" "portal/settings.html" [Portal] "/settings" true;
     StudioChat "studio-chat" "portal/chat.html" [Portal] "/studio/chat" true;
+    StudioHistory "studio-history" "portal/studio.html" [Portal] "/studio" true;
     StudioImage "studio-image" "portal/image.html" [Portal] "/studio/images" true;
     History "history" "portal/history.html" [Portal] "/history" true;
 }

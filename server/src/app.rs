@@ -27,6 +27,7 @@ use server_rooms::providers::Providers;
 use server_rooms::reports::Reports;
 use server_rooms::reports::history::UsageHistory;
 use server_rooms::settings::zones::Zones;
+use server_rooms::studio::StudioMemory;
 use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
@@ -288,6 +289,7 @@ impl Server {
             gateways,
             providers,
             calls,
+            studio: StudioMemory::new(keeping.clone(), supervisor.clone()),
             keeping,
             link,
             leaving: supervisor.leaving(),

@@ -107,6 +107,7 @@ fn console(rooms: &Rooms) -> Console {
         providers: rooms.providers.clone(),
         recharges: rooms.recharges.clone(),
         settings: rooms.settings.clone(),
+        studio: rooms.studio.clone(),
         health: rooms.health.clone(),
         browsers: rooms.browsers.clone(),
     }

@@ -14,6 +14,6 @@ pub use server_link as link;
 pub use server_pages as pages;
 pub use server_rooms::{
     accounts, auth, browser_sessions, catalogue, end_users, gateways, health, kept, ledger, limits,
-    money, providers, reports, sessions, settings,
+    money, providers, reports, sessions, settings, studio,
 };
 pub use server_store as store;

@@ -159,6 +159,10 @@ ids! {
     CompletionId = "chatcmpl-";
     /// A conversation that is kept.
     ConversationId = "conv_";
+    /// A person's conversation in the studio.
+    ChatId = "chat_";
+    /// An image that a person made in the studio.
+    PictureId = "img_";
 }
 
 /// The time in the id that [`AuditId::successive`] made last.

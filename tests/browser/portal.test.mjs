@@ -111,6 +111,7 @@ async function making(mia, tenant) {
   await cost.click();
   await page.waitForURL("**/portal/usage/*");
   assert.equal((await readArithmetic(page, "charge-title")).total, charged);
+  await keptChat(mia, charged);
 
   await mia.goto("/portal/studio/images");
   const first = await balance();
@@ -134,12 +135,63 @@ async function making(mia, tenant) {
   assert.equal(await balance(), first - worth);
   assert.equal(await left(), first - worth);
   await mia.axe();
+  await keptImages(mia);
 
   await mia.goto("/portal/history");
   assert.equal(await page.locator("tbody tr .row-link").count(), 3);
   assert.match(await mia.text(".stat .stat-value"), /\d/);
   // What runs the tenant is not theirs.
   await mia.goto("/portal/members", 403);
+}
+
+/** The conversation is found again after a reload, stands in the list, is refused to a window that fell behind. */
+async function keptChat(mia, charged) {
+  const { page } = mia;
+  const twice = async (what) => {
+    assert.equal(await page.locator(".said").count(), 4, what);
+    assert.match(await page.locator(".said-user .said-text").first().innerText(), /Tell me of the tide/);
+    const cost = page.locator(".said-assistant .said-cost a");
+    assert.equal(micros(await cost.first().innerText()), charged, what);
+  };
+  await page.goBack();
+  await page.locator(".said-assistant").first().waitFor();
+  const address = page.url();
+  assert.match(address, /\/portal\/studio\/chat\?chat=chat_/, "its id is in the address");
+  await page.reload();
+  await twice("after a reload");
+  await mia.goto("/portal/studio");
+  await mia.axe();
+  await page.locator('form.filters input[name="q"]').fill("TIDE");
+  await page.locator("form.filters button").click();
+  await page.locator("tbody tr a", { hasText: "Tell me of the tide" }).click();
+  await page.waitForURL("**/portal/studio/chat?chat=*");
+  await twice("from the list");
+  await mia.axe();
+}
+
+/** Images are there after a reload, open as files, can be made again, and go when they are deleted. */
+async function keptImages(mia) {
+  const { page } = mia;
+  await page.reload();
+  const images = page.locator(".pictures img");
+  await until("both images are there again", 15_000, async () => {
+    const widths = await images.evaluateAll((found) => found.map((image) => image.naturalWidth));
+    return widths.length === 2 && widths.every((width) => width === 256);
+  });
+  const source = await images.first().getAttribute("src");
+  assert.match(source, /^\/portal\/studio\/images\/img_[a-z0-9]+\/file$/);
+  assert.equal(await page.locator('.pictures a[href$="/file?download=1"]').count(), 2);
+  await page.locator('.pictures a[href*="?again="]').first().click();
+  await page.waitForURL("**/portal/studio/images?again=*");
+  assert.equal(await page.locator('[name="prompt"]').inputValue(), "a lighthouse in the fog");
+  await mia.axe();
+  const id = source.split("/").at(-2);
+  // However the page asks whether they are sure.
+  const action = `/portal/studio/images/${id}/delete`;
+  const gone = page.waitForURL((url) => url.pathname === "/portal/studio/images" && !url.search);
+  await page.evaluate((path) => document.querySelector(`form[action="${path}"]`).submit(), action);
+  await gone;
+  await until("one image is left", 10_000, async () => (await images.count()) === 1);
 }
 
 async function looking(grace, tenant) {

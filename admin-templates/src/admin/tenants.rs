@@ -93,6 +93,8 @@ sampled! {
         pub zone: Form,
         /// For how long answers are kept.
         pub keeping: Form,
+        /// Whether and for how long the studio is.
+        pub studio: Form,
         /// Why it is suspended.
         pub suspend: Form,
         /// The name again, and why.

@@ -4,6 +4,7 @@
 mod audit;
 mod calls;
 mod faults;
+mod kept;
 mod models;
 mod money;
 mod people;
@@ -18,6 +19,7 @@ use crate::page::Lang;
 pub use audit::{AuditTold, NewsTold};
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
 pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
+pub use kept::KeptTold;
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,

@@ -30,6 +30,8 @@ Text [a: AdminText, u: PortalText] {
     all_when_none: "All models when none is ticked.", "未勾选时允许全部模型。";
     allowed_models: "Allowed models", "允许的模型";
     amount: "Amount", "数额";
+    delete: "Delete", "删除";
+    download: "Download", "下载";
     are_you_sure: "Are you sure?", "确定继续吗？";
     area_admin: "Console", "控制台";
     area_portal: "Portal", "门户";
@@ -146,6 +148,11 @@ Text [a: AdminText, u: PortalText] {
     range_calendar: "Days of the calendar, today included", "自然日，含今天";
     kept_answers: "Kept answers", "回答保存";
     keep_days: "Days for which answers are kept", "回答保存天数";
+    keep_studio: "Keep conversations and images of the studio", "保存工作室的对话与图像";
+    keep_studio_hint: "Encrypted, for each person alone; nobody else can open them. Turning this off, or fewer days, hides what is older at once and deletes it within the hour, for good.", "加密存放，仅本人可打开。关闭或缩短天数后，超出的内容立即隐藏，并在一小时内永久删除。";
+    studio_days: "Days for which they are kept", "保存天数";
+    studio_forbidden: "Nothing is kept: the data policy demands that nobody keeps data.", "数据策略要求不得保留数据，因此不保存。";
+    studio_history: "Studio history", "工作室历史";
     keep_hint: "Responses, chat completions and conversations that calls ask to be kept, encrypted, for this tenant's callers to read again. From 1 to 365; empty: nothing is kept. What is kept already stays its time.", "调用要求保存的 Responses、聊天补全与对话，加密存放，仅供本租户的调用方再次读取。1 至 365 天；留空则不保存。已保存的内容到期后删除。";
     error_not_a_zone: "No time zone has this name; write for example Asia/Shanghai.", "没有此名称的时区；请填写如 Asia/Shanghai 的名称。";
     id: "Id", "编号";

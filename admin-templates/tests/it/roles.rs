@@ -116,7 +116,8 @@ fn a_member_is_offered_the_studio() {
         .iter()
         .filter(|action| action.contains("/portal/studio/"))
         .count();
-    assert_eq!(studio, 2, "{offered:#?}");
+    // To send in both, and to delete each of three conversations and three images, or all.
+    assert_eq!(studio, 9, "{offered:#?}");
     for action in offered {
         assert!(action.contains("/portal/studio/"), "{action}");
     }

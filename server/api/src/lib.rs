@@ -50,6 +50,7 @@ use server_rooms::reports::Reports;
 use server_rooms::reports::history::UsageHistory;
 use server_rooms::sessions::Sessions;
 use server_rooms::settings::Settings;
+use server_rooms::studio::StudioMemory;
 use shared::id::RequestId;
 use shared::link::GatewayFleet;
 use shared::supervisor::VitalTasks;
@@ -145,6 +146,8 @@ pub struct Rooms {
     pub calls: Calls,
     /// What is kept of answers.
     pub keeping: Keeping,
+    /// What is kept of the studio.
+    pub studio: StudioMemory,
     /// For `/readyz`.
     pub link: Arc<dyn GatewayFleet>,
     /// For `/readyz`: the process is about to stop.

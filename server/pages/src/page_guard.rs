@@ -155,8 +155,14 @@ impl<E> PageGuard<E> {
             add_cookie(response, &Jar::Flash.clear(secure));
         }
         let headers = response.headers_mut();
+        let is_private = headers
+            .get(header::CACHE_CONTROL)
+            .is_some_and(|value| value.as_bytes().starts_with(b"private"));
         for (name, value) in HEADERS {
-            headers.insert(*name, HeaderValue::from_static(value));
+            // A file of its reader's alone may say that their browser keeps it.
+            if !(is_private && *name == header::CACHE_CONTROL) {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
         }
         if secure {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);

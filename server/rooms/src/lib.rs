@@ -16,5 +16,6 @@ pub mod providers;
 pub mod reports;
 pub mod sessions;
 pub mod settings;
+pub mod studio;
 
 pub use server_rules::routing;

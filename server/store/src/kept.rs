@@ -457,10 +457,13 @@ impl Store {
             .await)
     }
 
-    /// What a tenant's things weigh together.
+    /// What a tenant's things weigh together, those of the studio among them.
     pub async fn kept_bytes(&self, tenant: &TenantId) -> Result<i64, DbError> {
-        let text = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS number FROM kept \
-                    WHERE tenant_id = $1";
+        let text = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS number FROM (\
+                    SELECT bytes FROM kept WHERE tenant_id = $1 UNION ALL \
+                    SELECT bytes FROM studio_turns WHERE tenant_id = $1 UNION ALL \
+                    SELECT bytes FROM studio_answers WHERE tenant_id = $1 UNION ALL \
+                    SELECT bytes FROM studio_images WHERE tenant_id = $1) b";
         let rows: Vec<OneNumber> = on!(self.db, |conn| diesel::sql_query(text)
             .bind::<Text, _>(tenant.as_str())
             .load(conn)

@@ -24,6 +24,7 @@ pub mod schema;
 pub mod sessions;
 pub mod settings;
 mod statement;
+pub mod studio;
 pub mod usage;
 pub mod usage_log;
 pub mod web_sessions;

@@ -147,6 +147,7 @@ diesel::table! {
         require_second_factor -> Bool,
         updated_at -> BigInt,
         keep_days -> Nullable<BigInt>,
+        studio_days -> Nullable<BigInt>,
     }
 }
 
@@ -174,6 +175,82 @@ diesel::table! {
         item_id -> Text,
         parent -> Text,
         response_id -> Text,
+    }
+}
+
+diesel::table! {
+    studio_chats (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        user_id -> Text,
+        model -> Text,
+        title -> Binary,
+        charged_micros -> BigInt,
+        created_at -> BigInt,
+        touched_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    studio_turns (tenant_id, chat_id, place) {
+        tenant_id -> Text,
+        chat_id -> Text,
+        place -> BigInt,
+        follows -> Nullable<BigInt>,
+        nonce -> Text,
+        created_at -> BigInt,
+        bytes -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    studio_answers (tenant_id, chat_id, turn, place) {
+        tenant_id -> Text,
+        chat_id -> Text,
+        turn -> BigInt,
+        place -> BigInt,
+        model -> Text,
+        status -> Text,
+        boot -> Nullable<Text>,
+        call_id -> Nullable<Text>,
+        charged_micros -> Nullable<BigInt>,
+        created_at -> BigInt,
+        bytes -> BigInt,
+        sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    studio_images (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        user_id -> Text,
+        model -> Text,
+        call_id -> Text,
+        kind -> Text,
+        charged_micros -> Nullable<BigInt>,
+        created_at -> BigInt,
+        bytes -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    studio_parts (tenant_id, image_id, place) {
+        tenant_id -> Text,
+        image_id -> Text,
+        place -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    studio_choices (tenant_id, user_id, operation) {
+        tenant_id -> Text,
+        user_id -> Text,
+        operation -> Text,
+        model -> Text,
     }
 }
 
@@ -542,6 +619,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenant_settings,
     kept,
     kept_items,
+    studio_chats,
+    studio_turns,
+    studio_answers,
+    studio_images,
+    studio_parts,
+    studio_choices,
     route_rules,
     suspended_end_users,
     models,

@@ -19,12 +19,12 @@ struct Column {
 }
 
 const POSTGRES: &str = "SELECT table_name || '.' || column_name || ' ' || \
-     CASE data_type WHEN 'text' THEN 'Text' WHEN 'bigint' THEN 'BigInt' WHEN 'boolean' THEN 'Bool' ELSE data_type END || \
+     CASE data_type WHEN 'text' THEN 'Text' WHEN 'bigint' THEN 'BigInt' WHEN 'boolean' THEN 'Bool' WHEN 'bytea' THEN 'Binary' ELSE data_type END || \
      CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END AS column \
      FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_diesel%'";
 
 const SQLITE: &str = "SELECT m.name || '.' || c.name || ' ' || \
-     CASE c.type WHEN 'TEXT' THEN 'Text' WHEN 'BIGINT' THEN 'BigInt' WHEN 'BOOLEAN' THEN 'Bool' ELSE c.type END || \
+     CASE c.type WHEN 'TEXT' THEN 'Text' WHEN 'BIGINT' THEN 'BigInt' WHEN 'BOOLEAN' THEN 'Bool' WHEN 'BLOB' THEN 'Binary' ELSE c.type END || \
      CASE WHEN c.\"notnull\" = 0 THEN ' null' ELSE '' END AS column \
      FROM sqlite_master m JOIN pragma_table_info(m.name) c \
      WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";

@@ -5,6 +5,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::accounts::{Accounts, Field, TenantSettingsPatch};
 use server_rooms::auth::roles::kind;
+use server_rooms::studio::STUDIO_DAYS;
 
 use super::tenant_of;
 use crate::error::ApiError;
@@ -16,6 +17,10 @@ use crate::principal::SuperadminCaller;
 pub struct KeepingBody {
     /// For how many days, 1 to 365; nothing is kept where it is absent. What is kept stays its time.
     pub days: Option<u32>,
+    /// For how many days what people do in the studio is kept for themselves, 1 to 365; 0 keeps nothing and
+    /// deletes what there is within the hour. It stays as it is where it is absent; 90 where nobody set it. A data
+    /// policy that demands that nobody keeps data keeps nothing, whatever stands here.
+    pub studio_days: Option<u32>,
 }
 
 /// Keeping for the superadmin.
@@ -42,6 +47,7 @@ impl KeepingApi {
         let own = self.accounts.tenant_settings(&tenant).await?;
         Ok(Json(KeepingBody {
             days: own.keep_days,
+            studio_days: Some(own.studio_days.unwrap_or(STUDIO_DAYS)),
         }))
     }
 
@@ -63,11 +69,16 @@ impl KeepingApi {
         let tenant = self.accounts.tenant(&tenant_of(&id.0)?).await?.id;
         let patch = TenantSettingsPatch {
             keep_days: Field::from(body.0.days),
+            studio_days: body.0.studio_days.map_or(Field::Keep, Field::Set),
             ..TenantSettingsPatch::default()
         };
         let actor = caller.actor();
         let put = self.accounts.put_tenant_settings(&actor, &tenant, patch);
         put.await?;
-        Ok(body)
+        let own = self.accounts.tenant_settings(&tenant).await?;
+        Ok(Json(KeepingBody {
+            days: own.keep_days,
+            studio_days: Some(own.studio_days.unwrap_or(STUDIO_DAYS)),
+        }))
     }
 }

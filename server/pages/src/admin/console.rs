@@ -19,6 +19,7 @@ use server_rooms::providers::Providers;
 use server_rooms::reports::Reports;
 use server_rooms::reports::history::UsageHistory;
 use server_rooms::settings::Settings;
+use server_rooms::studio::StudioMemory;
 
 use super::super::page_services::CallStatus;
 use super::dashboard::DashboardRooms;
@@ -68,6 +69,8 @@ pub struct Console {
     pub reports: Reports,
     /// Settings of the platform.
     pub settings: Settings,
+    /// What people did in the studio.
+    pub studio: StudioMemory,
 }
 
 impl Console {
@@ -106,6 +109,7 @@ impl Console {
             .data(self.recharges)
             .data(self.reports)
             .data(self.settings)
+            .data(self.studio)
     }
 
     // Boxed now and then: each `data` wraps the future of a request once more.

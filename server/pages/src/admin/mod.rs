@@ -82,6 +82,7 @@ fn tenants(table: Table) -> Table {
         .post(one("/rename"), tenant::rename)
         .post(one("/zone"), tenant::set_zone)
         .post(one("/keeping"), tenant::set_keeping)
+        .post(one("/studio"), tenant::set_studio)
         .post(one("/suspend"), tenant::suspend)
         .post(one("/resume"), tenant::resume)
         .post(one("/delete"), tenant::delete)

@@ -27,7 +27,7 @@ use shared::zone::Zone;
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData, field_error};
-use super::super::portal::settings::{keeping, keeping_form};
+use super::super::portal::settings::{keeping, keeping_form, studio, studio_form};
 use super::super::session::{Admin, Confirmed};
 use super::super::spending::last_call;
 use super::dashboard::Row;
@@ -120,6 +120,7 @@ async fn info_view(
         .filter(|key| !key.revoked && works(key.expires_at));
     let members = rooms.accounts.users(id, None, COUNTED).await?.len();
     let retention: Retention = rooms.settings.get().await?;
+    let own = rooms.accounts.tenant_settings(id).await?;
     let charged: [Row; 1] = [(Measure::Charged, |sums| Some(sums.credits.micros()))];
     Ok(TenantInfo {
         head: head_of(tenant, &balance),
@@ -134,7 +135,8 @@ async fn info_view(
         spend: chart(&month.series, month.grain, Unit::Credits, charged),
         rename: Form::of([("name", tenant.name.as_str())]),
         zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
-        keeping: keeping_form(rooms.accounts.tenant_settings(id).await?.keep_days),
+        keeping: keeping_form(own.keep_days),
+        studio: studio_form(own.studio_days),
         suspend: Form::default(),
         delete: Form::default(),
         grace_days: u64::from(retention.delete_grace_days),
@@ -250,6 +252,30 @@ pub(super) async fn set_keeping(
     accounts
         .put_tenant_settings(&actor, &tenant.id, patch)
         .await?;
+    who.done(&path(&tenant, ""), &Notice::Saved)
+}
+
+/// `POST /admin/tenants/{id}/studio`
+#[handler]
+pub(super) async fn set_studio(
+    who: Admin<kind::EditTenants>,
+    Path(id): Path<String>,
+    posted: FormData,
+    rooms: Data<&TenantRooms>,
+) -> PageResult {
+    let tenant = found(&rooms.accounts, &id).await?;
+    let patch = match studio(&posted) {
+        Ok(patch) => patch,
+        Err((field, error)) => {
+            let mut view = info_view(&rooms, &tenant, who.now()).await?;
+            let form = posted.again(&["keep_studio", "studio_days"]);
+            view.studio = form.wrong(field, error);
+            return who.show_again(&view).await;
+        }
+    };
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    let put = accounts.put_tenant_settings(&actor, &tenant.id, patch);
+    put.await?;
     who.done(&path(&tenant, ""), &Notice::Saved)
 }
 

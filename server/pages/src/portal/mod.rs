@@ -57,6 +57,7 @@ pub(super) fn pages(table: Table) -> Table {
         .post("/portal/settings/calendar", settings::keep_calendar)
         .post("/portal/settings/data", settings::keep_data)
         .post("/portal/settings/keeping", settings::keep_answers)
+        .post("/portal/settings/studio", settings::keep_studio)
         .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)
@@ -64,6 +65,20 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/usage.csv", usage::usage_csv)
         .get("/portal/usage/:id", usage::call_page)
         .get("/portal/history", usage::history_page)
+        .get("/portal/studio", studio::history::chat_list)
+        .post("/portal/studio/forget", studio::history::forget_all)
+        .post(
+            "/portal/studio/chats/:id/delete",
+            studio::history::delete_chat,
+        )
+        .get(
+            "/portal/studio/images/:id/file",
+            studio::history::image_file,
+        )
+        .post(
+            "/portal/studio/images/:id/delete",
+            studio::images::delete_image,
+        )
         .get("/portal/studio/chat", studio::chat::chat_page)
         .post("/portal/studio/chat", studio::chat::send_chat)
         .get("/portal/studio/images", studio::images::image_page)

@@ -1,5 +1,5 @@
 //! The tenant's own settings: when credits count as running low, who needs a second factor, where days
-//! begin, and for how long answers are kept.
+//! begin, and for how long answers and what people do in the studio are kept.
 
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
@@ -10,11 +10,12 @@ use server_rooms::accounts::{
     AccountError, Accounts, Field, RouteSubject, TenantPatch, TenantSettingsPatch,
 };
 use server_rooms::kept::DAYS_MAX;
+use server_rooms::studio::STUDIO_DAYS;
 use shared::zone::Zone;
 
 use super::super::data_policy;
 use super::super::error::{PageError, PageResult};
-use super::super::form::{FieldProblem, FormData};
+use super::super::form::{FieldProblem, FormData, ticked};
 use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
 
 const PATH: &str = "/portal/settings";
@@ -40,6 +41,38 @@ async fn view<R: Rank>(
         data: data_policy::filled(&rule.demand),
         data_given: given.demand.text(),
         keeping: keeping_form(own.keep_days),
+        studio: studio_form(own.studio_days),
+        studio_forbidden: rule.demand.zero_retention || given.demand.zero_retention,
+    })
+}
+
+/// Whether and for how long the studio is kept, as a form.
+pub(in super::super) fn studio_form(days: Option<u32>) -> Form {
+    let days = days.unwrap_or(STUDIO_DAYS);
+    let shown = if days == 0 { STUDIO_DAYS } else { days };
+    Form::of([
+        ("keep_studio", ticked(days > 0)),
+        ("studio_days", shown.to_string().as_str()),
+    ])
+}
+
+/// What such a form says.
+pub(in super::super) fn studio(posted: &FormData) -> Result<TenantSettingsPatch, FieldProblem> {
+    let wrong = |error| ("studio_days", error);
+    let days = if posted.is_ticked("keep_studio") {
+        let days = posted.optional("studio_days").map(str::parse::<u32>);
+        let days = days.transpose();
+        let days = days.map_err(|_| wrong(FieldError::NotANumber))?;
+        if !days.is_none_or(|days| (1..=DAYS_MAX).contains(&days)) {
+            return Err(wrong(FieldError::OutOfRange(1, u64::from(DAYS_MAX))));
+        }
+        days
+    } else {
+        Some(0)
+    };
+    Ok(TenantSettingsPatch {
+        studio_days: Field::from(days),
+        ..TenantSettingsPatch::default()
     })
 }
 
@@ -148,6 +181,29 @@ pub(super) async fn keep_answers(
         Err((field, error)) => {
             let mut view = view(&who, &accounts, request).await?;
             view.keeping = posted.again(&["keep_days"]).wrong(field, error);
+            return who.show_again(&view).await;
+        }
+    };
+    let actor = who.actor();
+    let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
+    put.await?;
+    who.done(PATH, &Notice::Saved)
+}
+
+/// `POST /portal/settings/studio`
+#[handler]
+pub(super) async fn keep_studio(
+    who: Member<Manager>,
+    posted: FormData,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let patch = match studio(&posted) {
+        Ok(patch) => patch,
+        Err((field, error)) => {
+            let mut view = view(&who, &accounts, request).await?;
+            let form = posted.again(&["keep_studio", "studio_days"]);
+            view.studio = form.wrong(field, error);
             return who.show_again(&view).await;
         }
     };

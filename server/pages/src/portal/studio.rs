@@ -3,9 +3,13 @@
 //! principal: holds, budgets and limits are theirs.
 
 pub(super) mod chat;
+pub(super) mod history;
 pub(super) mod images;
+mod memory;
+mod recording;
 
 use admin_templates::form::FieldError;
+use admin_templates::portal::StudioModel;
 use bytes::Bytes;
 use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody, Response, handler};
@@ -15,6 +19,7 @@ use server_calls::{CallError, Calls, Receipt, RouteWish, Started};
 use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::{Ledger, LedgerError};
+use server_rooms::studio::StudioMemory;
 use shared::credits::Credits;
 use shared::dialect::{Head, body};
 use shared::id::RequestId;
@@ -38,6 +43,7 @@ pub(super) struct Studio {
     calls: Calls,
     catalogue: Catalogue,
     ledger: Ledger,
+    memory: StudioMemory,
     call_status: CallStatus,
     request: RequestId,
     /// The script's body; a form has none.
@@ -60,6 +66,10 @@ impl<'a> FromRequest<'a> for Studio {
             calls: request.data::<Calls>().ok_or(missing.clone())?.clone(),
             catalogue: request.data::<Catalogue>().ok_or(missing.clone())?.clone(),
             ledger: request.data::<Ledger>().ok_or(missing.clone())?.clone(),
+            memory: request
+                .data::<StudioMemory>()
+                .ok_or(missing.clone())?
+                .clone(),
             call_status: *request.data::<CallStatus>().ok_or(missing)?,
             request: id.cloned().unwrap_or_else(RequestId::random),
             json,
@@ -106,6 +116,36 @@ impl Studio {
             multiplier_ppm: who.tenant.price_multiplier_ppm,
             now: who.now(),
             lang: who.lang(),
+        }
+    }
+
+    /// The model to begin with: the one that is asked for, else the one the person used last, where it can be
+    /// called; else the first.
+    async fn model(
+        &self,
+        who: &Member,
+        operation: Operation,
+        (asked, offered): (&str, &[StudioModel]),
+    ) -> String {
+        let is_offered = |name: &str| offered.iter().any(|model| model.id == name);
+        if is_offered(asked) {
+            return asked.to_owned();
+        }
+        let last = self
+            .memory
+            .last_model(&memory::person(who), operation)
+            .await;
+        let last = last.ok().flatten().filter(|name| is_offered(name));
+        let first = offered.first().map(|model| model.id.clone());
+        last.or(first).unwrap_or_default()
+    }
+
+    /// Remembers which model a person used; nobody waits for it.
+    fn used(&self, who: &Member, operation: Operation, model: &str) {
+        // What is none of ours is no choice.
+        if self.catalogue.model(model).is_some() {
+            self.memory
+                .used_model(&memory::person(who), operation, model);
         }
     }
 

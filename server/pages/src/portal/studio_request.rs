@@ -47,6 +47,27 @@ pub(super) struct ChatTurn {
     pub(super) content: String,
 }
 
+/// Where a message stands in the conversation that is kept. `seen` is how many messages were ever written in it as
+/// far as the page knows; `instead` the one that is written anew, `again` the one that is asked once more, by
+/// their places; `answer` the how many-th answer it is, where several models are asked at once with one `nonce`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct KeptTurn {
+    /// Its id; a new one where it is absent.
+    #[serde(default)]
+    pub(super) conversation: Option<String>,
+    #[serde(default)]
+    pub(super) seen: u32,
+    #[serde(default)]
+    pub(super) instead: Option<u32>,
+    #[serde(default)]
+    pub(super) again: Option<u32>,
+    #[serde(default)]
+    pub(super) answer: u32,
+    /// The window, a dot, and the message's number there.
+    #[serde(default)]
+    pub(super) nonce: Option<String>,
+}
+
 /// A conversation to be continued.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ChatForm {
@@ -54,6 +75,9 @@ pub(super) struct ChatForm {
     pub(super) model: String,
     /// What was said so far.
     pub(super) messages: Vec<ChatTurn>,
+    /// Where the last of them is kept; it is not where this is absent.
+    #[serde(default)]
+    pub(super) kept: Option<KeptTurn>,
 }
 
 /// Images to be made.

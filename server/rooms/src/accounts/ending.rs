@@ -118,6 +118,7 @@ impl Accounts {
         }
         // What was kept of their answers.
         while self.store.forget_kept_of(id, ROWS).await? > 0 {}
+        self.store.forget_studio_choices(id).await?;
         // Words for its people are among these.
         let now = self.clock.now();
         self.store.forget_end_users_of(id, now).await?;

@@ -40,6 +40,14 @@ impl Accounts {
                 rule: format!("from 1 to {DAYS_MAX}"),
             });
         }
+        if let Some(days) = patch.studio_days.set()
+            && *days > DAYS_MAX
+        {
+            return Err(AccountError::Invalid {
+                field: "studio_days",
+                rule: format!("from 0 to {DAYS_MAX}"),
+            });
+        }
         let now = self.clock.now();
         let put = self.store.put_tenant_settings(actor, tenant, &patch, now);
         Ok(put.await?)

@@ -8,6 +8,9 @@ use shared::secret::Secret;
 
 use super::{AccountError, Accounts, check, stored};
 
+/// Conversations and images that are deleted in one transaction, each of many rows.
+const STUDIO_ROWS: i64 = 10;
+
 /// A user to be added.
 #[derive(Debug, Clone)]
 pub struct NewUser {
@@ -138,7 +141,16 @@ impl Accounts {
             with_tenant,
             ..UserPatch::default()
         };
-        self.patch_user(actor, place, patch).await.map(drop)
+        self.patch_user(actor, place, patch).await?;
+        // What they did in the studio was theirs alone. Where this breaks off, the sweep goes on.
+        let (tenant, user) = (place.tenant, place.id.as_str());
+        while self
+            .store
+            .forget_studio_of(tenant, user, STUDIO_ROWS)
+            .await?
+            > 0
+        {}
+        Ok(())
     }
 
     async fn patch_user(

@@ -8,6 +8,7 @@
 mod events;
 mod follow;
 mod items;
+mod room;
 mod running;
 
 use std::collections::HashMap;

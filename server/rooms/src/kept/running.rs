@@ -278,9 +278,12 @@ impl Keeping {
         }
     }
 
-    /// Ends as failed what dead processes left; answers how many.
+    /// Ends as failed what dead processes left, and says of answers in the studio that they are lost; answers how
+    /// many.
     pub async fn fail_orphans(&self) -> Result<usize, DbError> {
-        self.0.store.fail_orphans().await
+        let failed = self.0.store.fail_orphans().await?;
+        let lost = self.0.store.lose_studio_answers().await?;
+        Ok(failed.saturating_add(lost))
     }
 
     /// Ends as failed what this life of the process has in progress and does not work on, as when the database

@@ -24,6 +24,9 @@ pub struct TenantSettings {
     pub require_second_factor: bool,
     /// For how many days answers are kept that callers may fetch again; nothing is kept where it is absent.
     pub keep_days: Option<u32>,
+    /// For how many days what people do in the studio is kept, 0 for not at all; where it is absent the
+    /// product's own number counts.
+    pub studio_days: Option<u32>,
 }
 
 /// A change of them; what is absent stays.
@@ -35,6 +38,8 @@ pub struct TenantSettingsPatch {
     pub require_second_factor: Option<bool>,
     /// Another number of days.
     pub keep_days: Field<u32>,
+    /// Another number of days for the studio.
+    pub studio_days: Field<u32>,
 }
 
 impl TenantSettings {
@@ -45,6 +50,7 @@ impl TenantSettings {
                 .require_second_factor
                 .unwrap_or(self.require_second_factor),
             keep_days: patch.keep_days.clone().over(self.keep_days),
+            studio_days: patch.studio_days.clone().over(self.studio_days),
         }
     }
 
@@ -57,6 +63,9 @@ impl TenantSettings {
         if let Some(days) = self.keep_days {
             shown["keep_days"] = json!(days);
         }
+        if let Some(days) = self.studio_days {
+            shown["studio_days"] = json!(days);
+        }
         shown.to_string()
     }
 }
@@ -66,6 +75,7 @@ struct TenantSettingsRow {
     alert_below_micros: Option<i64>,
     require_second_factor: bool,
     keep_days: Option<i64>,
+    studio_days: Option<i64>,
 }
 
 impl From<TenantSettingsRow> for TenantSettings {
@@ -75,6 +85,7 @@ impl From<TenantSettingsRow> for TenantSettings {
             require_second_factor: row.require_second_factor,
             // A number that is none keeps nothing.
             keep_days: row.keep_days.and_then(|days| u32::try_from(days).ok()),
+            studio_days: row.studio_days.map(|days| u32::try_from(days).unwrap_or(0)),
         }
     }
 }
@@ -88,6 +99,7 @@ macro_rules! own {
                 tenant_settings::alert_below_micros,
                 tenant_settings::require_second_factor,
                 tenant_settings::keep_days,
+                tenant_settings::studio_days,
             ))
             .first::<TenantSettingsRow>($conn)
             .await
@@ -120,6 +132,7 @@ impl Store {
                 tenant_settings::alert_below_micros.eq(after.alert_below.map(Credits::micros)),
                 tenant_settings::require_second_factor.eq(after.require_second_factor),
                 tenant_settings::keep_days.eq(after.keep_days.map(i64::from)),
+                tenant_settings::studio_days.eq(after.studio_days.map(i64::from)),
                 tenant_settings::updated_at.eq(now.unix_ms()),
             );
             diesel::insert_into(tenant_settings::table)

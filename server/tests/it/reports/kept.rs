@@ -96,6 +96,22 @@ async fn texts(room: &Room, statement: &'static str) -> Vec<Sealed> {
     rows.expect(room.db.name)
 }
 
+#[derive(QueryableByName)]
+struct SealedBytes {
+    #[diesel(sql_type = diesel::sql_types::Binary)]
+    sealed: Vec<u8>,
+}
+
+/// What a column of a table holds.
+pub(super) async fn texts_of(room: &Room, table: &str, column: &str) -> Vec<Vec<u8>> {
+    use diesel_async::RunQueryDsl as _;
+    let text = format!("SELECT {column} AS sealed FROM {table} WHERE {column} IS NOT NULL");
+    let rows: Result<Vec<SealedBytes>, shared::db::DbError> =
+        async { on!(room.db.db, |conn| diesel::sql_query(&text).load(conn).await) }.await;
+    let rows = rows.expect(room.db.name);
+    rows.into_iter().map(|row| row.sealed).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_is_sealed_read_by_its_own_and_gone_in_time() {
     for room in rooms().await {

@@ -11,6 +11,8 @@ mod lists;
 mod reprice;
 mod retention;
 mod rollups;
+mod studio;
+mod studio_ends;
 mod summaries;
 mod zones;
 

@@ -22,7 +22,7 @@ const READ: Duration = Duration::from_secs(3);
 const FORGOTTEN_MAX: i64 = 20;
 
 /// A server with its gateway inside.
-fn one_program(place: &Place, port: u16) -> Program {
+pub(super) fn one_program(place: &Place, port: u16) -> Program {
     let number = port.to_string();
     let arguments = [
         ["--host", "127.0.0.1"],

@@ -13,6 +13,7 @@ mod outages;
 mod process;
 mod proxy;
 mod starved;
+mod studio;
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -1,4 +1,7 @@
-//! Conversations in the studio, by forms and by the script.
+//! Conversations in the studio, by forms and by the script. Each message is kept before its call is made, and
+//! its answer however it ends; `memory` and `recording` do that beside what passes here.
+
+use std::pin::Pin;
 
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::Speaker;
@@ -6,13 +9,14 @@ use admin_templates::page::{Lang, fault_told};
 use admin_templates::portal::{Message, StudioChat};
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt, unfold};
-use poem::http::header;
+use poem::http::{StatusCode, header};
 use poem::web::Query;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
-use server_calls::{Answer, Receipt, TenantStream};
+use server_calls::{Answer, Receipt, SettledCall, TenantStream};
+use server_rooms::studio::{ChatOpening, NotKept, StudioMemory};
 use shared::credits::Credits;
-use shared::id::GenerationId;
+use shared::id::{GenerationId, random_text};
 use shared::link::Operation;
 
 use super::super::super::error::{PageError, PageResult};
@@ -20,8 +24,12 @@ use super::super::super::form::FormData;
 use super::super::super::session::Member;
 use super::super::notices;
 use super::super::rows::{Asked, field};
-use super::super::studio_request::{ChatForm, ChatTurn, Role, StudioRequest};
-use super::{Studio, charge_text, charged, refusal, refused, unreadable};
+use super::super::studio_request::{ChatForm, ChatTurn, KeptTurn, Role, StudioRequest};
+use super::recording::Recording;
+use super::{Studio, charge_text, charged, memory, refusal, refused, unreadable};
+
+/// Letters that name a window.
+const WINDOW_CHARS: usize = 16;
 
 /// A conversation as its page shows it.
 #[derive(Debug, Default)]
@@ -31,55 +39,86 @@ struct Shown {
     /// What the last answer cost.
     pub(super) charged: Option<Credits>,
     form: Form,
+    /// The conversation that is kept, with what was said in it.
+    kept: Option<server_rooms::studio::Chat>,
+    /// Why the last turn is not kept.
+    not_kept: String,
+}
+
+/// What was said where nothing of it is kept.
+fn unkept(shown: &Shown) -> Vec<Message> {
+    let last = shown.said.len().checked_sub(1);
+    let message = |(place, said): (usize, &ChatTurn)| Message {
+        speaker: match said.role {
+            Role::User => Speaker::User,
+            Role::Assistant => Speaker::Assistant,
+        },
+        text: said.content.clone(),
+        credits: shown.charged.filter(|_| Some(place) == last),
+        ..Message::said(Speaker::User, String::new())
+    };
+    shown.said.iter().enumerate().map(message).collect()
 }
 
 async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<StudioChat, PageError> {
     let models = studio.picker(who).models(Operation::Chat);
-    let known = models.iter().any(|model| model.id == shown.model);
-    let first = models.first().map_or("", |model| model.id.as_str());
-    let model = if known { shown.model.as_str() } else { first };
-    let mut form = shown.form;
-    form.values.insert("model".to_owned(), model.to_owned());
-    let mut next = shown.said.clone();
+    let kept = shown.kept.as_ref();
+    let wished = match (shown.model.as_str(), kept) {
+        ("", Some(chat)) => chat.head.model.as_str(),
+        (wished, _) => wished,
+    };
+    let model = studio.model(who, Operation::Chat, (wished, &models)).await;
+    let mut form = shown.form.clone();
+    form.values.insert("model".to_owned(), model.clone());
+    let mut next = kept.map_or_else(|| shown.said.clone(), memory::so_far);
     next.push(ChatTurn {
         role: Role::User,
         content: String::new(),
     });
     let asked = StudioRequest::Chat(ChatForm {
-        model: model.to_owned(),
+        model,
         messages: next,
+        kept: None,
     });
     let estimate = studio.most(who, &asked);
-    let history = serde_json::to_string(&shown.said).map_err(|_| PageError::Internal)?;
-    let last = shown.said.len().checked_sub(1);
-    let message = |(place, said): (usize, ChatTurn)| Message {
-        speaker: match said.role {
-            Role::User => Speaker::User,
-            Role::Assistant => Speaker::Assistant,
-        },
-        text: said.content,
-        credits: shown.charged.filter(|_| Some(place) == last),
+    let (messages, history) = match kept {
+        Some(chat) => memory::told(who.lang(), chat),
+        None => (unkept(&shown), json!(shown.said)),
     };
+    let keeps = studio.memory.days(&who.tenant.id).await?.is_some();
     Ok(StudioChat {
         notices: notices::notes(who, &studio.catalogue).await?,
         models,
         form,
-        messages: shown.said.into_iter().enumerate().map(message).collect(),
-        history,
+        messages,
+        history: history.to_string(),
         available: studio.available(who).await?,
         estimate,
+        keeps,
+        chat: kept.map_or_else(String::new, |chat| chat.head.id.clone()),
+        title: kept.map_or_else(String::new, |chat| chat.head.title.clone()),
+        seen: kept.map_or(0, |chat| u64::from(chat.turns)),
+        window: random_text(WINDOW_CHARS),
+        not_kept: shown.not_kept,
     })
 }
 
-/// `GET /portal/studio/chat`
+/// `GET /portal/studio/chat`, with `chat` a conversation that is kept.
 #[handler]
 pub(in super::super) async fn chat_page(
     who: Member,
     studio: Studio,
     Query(asked): Query<Asked>,
 ) -> PageResult {
+    let id = field(&asked, "chat");
+    let kept = if id.is_empty() {
+        None
+    } else {
+        Some(memory::chat(&who, &studio, id).await?)
+    };
     let shown = Shown {
         model: field(&asked, "model").to_owned(),
+        kept,
         ..Shown::default()
     };
     who.show(&show_chat(&who, &studio, shown).await?).await
@@ -94,7 +133,7 @@ pub(in super::super) async fn send_chat(
 ) -> PageResult {
     match studio.asked::<ChatForm>() {
         None => chat_by_form(&who, &posted, &studio).await,
-        Some(Ok(chat)) => Ok(chat_by_script(&who, &studio, &chat).await),
+        Some(Ok(chat)) => chat_by_script(&who, &studio, &chat).await,
         Some(Err(_)) => Ok(unreadable(&who).await),
     }
 }
@@ -106,119 +145,299 @@ fn answer_text(bytes: &[u8]) -> String {
     content.unwrap_or_default().to_owned()
 }
 
-async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
-    let message = posted.text("message");
-    let history = posted.optional("history").unwrap_or("[]");
-    // What can't be read was not written by our page.
-    let mut said: Vec<ChatTurn> =
-        serde_json::from_str(history).map_err(|_| PageError::FormExpired)?;
+/// What was said before, as the form has it or as it is kept, and where the message goes.
+async fn before(
+    who: &Member,
+    posted: &FormData,
+    studio: &Studio,
+) -> Result<(Shown, KeptTurn), PageError> {
     let mut shown = Shown {
         model: posted.text("model").to_owned(),
         ..Shown::default()
     };
+    let window = posted.optional("window").map(str::to_owned);
+    let mut turn = KeptTurn {
+        nonce: window.map(|window| format!("{window}.form")),
+        ..KeptTurn::default()
+    };
+    if let Some(id) = posted.optional("conversation") {
+        let chat = memory::chat(who, studio, id).await?;
+        turn.conversation = Some(id.to_owned());
+        let seen = posted.text("seen").parse();
+        turn.seen = seen.map_err(|_| PageError::FormExpired)?;
+        shown.said = memory::so_far(&chat);
+        shown.kept = Some(chat);
+    } else {
+        let history = posted.optional("history").unwrap_or("[]");
+        // What can't be read was not written by our page.
+        shown.said = serde_json::from_str(history).map_err(|_| PageError::FormExpired)?;
+    }
+    Ok((shown, turn))
+}
+
+async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
+    let (mut shown, turn) = before(who, posted, studio).await?;
+    let message = posted.text("message");
     if message.is_empty() {
-        shown.said = said;
         shown.form = Form::default().wrong("message", FieldError::Required);
         return who.show_again(&show_chat(who, studio, shown).await?).await;
     }
-    said.push(ChatTurn {
+    let mut messages = shown.said.clone();
+    messages.push(ChatTurn {
         role: Role::User,
         content: message.to_owned(),
     });
     let chat = ChatForm {
         model: shown.model.clone(),
-        messages: said,
+        messages,
+        kept: Some(turn),
     };
+    let again = |mut shown: Shown, why: FieldError| {
+        shown.form = posted.again(&["message"]);
+        shown.form.error = Some(why);
+        shown
+    };
+    let opening = match memory::open(who, studio, &chat).await {
+        Ok(opening) => opening,
+        Err(why) => {
+            let words = memory::refused_words(who.lang(), why).to_owned();
+            let shown = again(shown, FieldError::Words(words));
+            return who.show_again(&show_chat(who, studio, shown).await?).await;
+        }
+    };
+    studio.used(who, Operation::Chat, &chat.model);
     match studio.start(who, Operation::Chat, chat.body(false)).await {
         Ok((started, receipt)) => {
-            let content = match started.body {
-                Answer::Whole(bytes) => answer_text(&bytes),
+            let bytes = match started.body {
+                Answer::Whole(bytes) => bytes,
                 // A call that does not ask for a stream gets none.
                 Answer::Stream(_) => return Err(PageError::Internal),
             };
-            shown.charged = charged(receipt).await;
-            shown.said = chat.messages;
-            shown.said.push(ChatTurn {
-                role: Role::Assistant,
-                content,
-            });
-            who.show(&show_chat(who, studio, shown).await?).await
+            answered_form(
+                who,
+                studio,
+                (shown, chat),
+                (opening, started.generation, receipt),
+                &bytes,
+            )
+            .await
         }
         Err(error) => {
-            shown.said = chat.messages;
-            shown.said.pop();
-            shown.form = posted.again(&["message"]);
-            shown.form.error = Some(refusal(who, &error, &shown.model));
+            if let ChatOpening::Awaited(awaited) = opening {
+                awaited.undo().await;
+            }
+            let why = refusal(who, &error, &shown.model);
+            let shown = again(shown, why);
             who.show_again(&show_chat(who, studio, shown).await?).await
         }
     }
 }
 
-/// A stream that tells at its end what was charged. Dropping it cancels the call, as everywhere.
+/// The page after an answer: the conversation's own where it is kept, so that loading it again sends nothing.
+async fn answered_form(
+    who: &Member,
+    studio: &Studio,
+    (mut shown, chat): (Shown, ChatForm),
+    (opening, call, receipt): (ChatOpening, GenerationId, Receipt),
+    bytes: &[u8],
+) -> PageResult {
+    match opening {
+        ChatOpening::Awaited(mut awaited) => {
+            awaited.called(&call);
+            let page = format!("/portal/studio/chat?chat={}", awaited.chat());
+            let mut recording = Recording::new(awaited);
+            recording.whole(bytes);
+            let settled = receipt.settled().await;
+            if recording.end(settled.as_ref()).await {
+                return who.go(&page);
+            }
+            shown.charged = settled.map(|call| call.charged);
+            shown.not_kept = memory::not_kept_words(who.lang(), NotKept::Unwritten).to_owned();
+        }
+        ChatOpening::Not(why) => {
+            shown.charged = charged(receipt).await;
+            shown.not_kept = memory::not_kept_words(who.lang(), why).to_owned();
+        }
+        ChatOpening::Off => shown.charged = charged(receipt).await,
+    }
+    shown.kept = None;
+    shown.said = chat.messages;
+    shown.said.push(ChatTurn {
+        role: Role::Assistant,
+        content: answer_text(bytes),
+    });
+    who.show(&show_chat(who, studio, shown).await?).await
+}
+
+/// A stream that tells at its end what was charged and whether it is kept. Dropping it cancels the call, as
+/// everywhere; what was said until then is kept.
 struct Telling {
     stream: Option<Box<TenantStream>>,
-    receipt: Receipt,
+    /// Said before the stream.
+    first: Option<Bytes>,
+    recording: Option<Recording>,
+    receipt: Option<Receipt>,
+    memory: StudioMemory,
     call: GenerationId,
     model: String,
     lang: Lang,
 }
 
+/// What is said at the end, one after the other.
+type LastWords = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+
 impl Telling {
-    async fn last(self) -> Bytes {
-        let settled = self.receipt.settled().await;
-        let credits = settled.as_ref().map(|call| call.charged);
+    fn charged(&self, settled: Option<&SettledCall>) -> Bytes {
+        let credits = settled.map(|call| call.charged);
         let told = json!({"credits": charge_text(credits), "call": self.call});
-        let fault = settled.and_then(|call| call.fault);
+        let fault = settled.and_then(|call| call.fault.as_ref());
         let failed = fault.map_or_else(String::new, |word| {
-            let message = fault_told(self.lang, &word, &self.model);
+            let message = fault_told(self.lang, word, &self.model);
             format!("event: failed\ndata: {}\n\n", json!({"message": message}))
         });
         Bytes::from(format!("{failed}event: charged\ndata: {told}\n\n"))
     }
 
-    fn events(self) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
-        unfold(Some(self), async |telling| {
-            let mut telling = telling?;
-            if let Some(stream) = &mut telling.stream {
-                if let Some(bytes) = stream.next().await {
-                    return Some((Ok(bytes), Some(telling)));
-                }
-                telling.stream = None;
+    /// Settles, tells and keeps, whoever still listens.
+    fn last(mut self) -> LastWords {
+        let (tell, told) = tokio::sync::mpsc::channel(2);
+        let memory = self.memory.clone();
+        let work = async move {
+            let settled = match self.receipt.take() {
+                Some(receipt) => receipt.settled().await,
+                None => None,
+            };
+            // Nobody has to listen.
+            let _ = tell.send(self.charged(settled.as_ref())).await;
+            let Some(recording) = self.recording.take() else {
+                return;
+            };
+            if !recording.end(settled.as_ref()).await {
+                let words = memory::not_kept_words(self.lang, NotKept::Unwritten);
+                let _ = tell.send(unkept_event(words)).await;
             }
-            Some((Ok(telling.last().await), None))
+        };
+        memory.go_on(work);
+        let told = unfold(told, async |mut told| {
+            let bytes = told.recv().await?;
+            Some((bytes, told))
+        });
+        Box::pin(told)
+    }
+
+    fn events(self) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
+        enum Step {
+            Stream(Box<Telling>),
+            Last(LastWords),
+        }
+        unfold(Step::Stream(Box::new(self)), async |step| {
+            let mut last = match step {
+                Step::Stream(mut telling) => {
+                    if let Some(first) = telling.first.take() {
+                        return Some((Ok(first), Step::Stream(telling)));
+                    }
+                    if let Some(stream) = &mut telling.stream {
+                        if let Some(bytes) = stream.next().await {
+                            if let Some(recording) = &mut telling.recording {
+                                recording.pass(&bytes);
+                            }
+                            return Some((Ok(bytes), Step::Stream(telling)));
+                        }
+                        telling.stream = None;
+                    }
+                    telling.last()
+                }
+                Step::Last(last) => last,
+            };
+            let bytes = last.next().await?;
+            Some((Ok(bytes), Step::Last(last)))
         })
     }
 }
 
-async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> Response {
+impl Drop for Telling {
+    fn drop(&mut self) {
+        // Cancels the call, so that its receipt is told.
+        self.stream = None;
+        if let (Some(recording), Some(receipt)) = (self.recording.take(), self.receipt.take()) {
+            recording.awaited.leave(Box::pin(charged(receipt)));
+        }
+    }
+}
+
+/// Says where the turn is kept.
+fn kept_event(opening: &ChatOpening, lang: Lang) -> Option<Bytes> {
+    match opening {
+        ChatOpening::Awaited(awaited) => {
+            let (turn, answer) = (awaited.turn(), awaited.answer());
+            let told = json!({"conversation": awaited.chat(), "turn": turn, "answer": answer});
+            Some(Bytes::from(format!("event: kept\ndata: {told}\n\n")))
+        }
+        ChatOpening::Not(why) => Some(unkept_event(memory::not_kept_words(lang, *why))),
+        ChatOpening::Off => None,
+    }
+}
+
+/// Says that it is not.
+fn unkept_event(words: &str) -> Bytes {
+    let told = json!({"message": words});
+    Bytes::from(format!("event: unkept\ndata: {told}\n\n"))
+}
+
+async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> PageResult {
+    let opening = match memory::open(who, studio, chat).await {
+        Ok(opening) => opening,
+        Err(why) => {
+            let words = memory::refused_words(who.lang(), why).to_owned();
+            let told = FieldError::Words(words);
+            return Ok(super::wrong(who, StatusCode::CONFLICT, &told).await);
+        }
+    };
+    studio.used(who, Operation::Chat, &chat.model);
     let started = studio.start(who, Operation::Chat, chat.body(true)).await;
     let (started, receipt) = match started {
         Ok(started) => started,
-        Err(error) => return refused(who, studio, (error, &chat.model)).await,
+        Err(error) => {
+            if let ChatOpening::Awaited(awaited) = opening {
+                awaited.undo().await;
+            }
+            return Ok(refused(who, studio, (error, &chat.model)).await);
+        }
+    };
+    let first = kept_event(&opening, who.lang());
+    let recording = match opening {
+        ChatOpening::Awaited(mut awaited) => {
+            awaited.called(&started.generation);
+            Some(Recording::new(awaited))
+        }
+        ChatOpening::Not(_) | ChatOpening::Off => None,
     };
     let mut telling = Telling {
         stream: None,
-        receipt,
+        first,
+        recording,
+        receipt: Some(receipt),
+        memory: studio.memory.clone(),
         call: started.generation,
         model: chat.model.clone(),
         lang: who.lang(),
     };
-    let body = match started.body {
-        Answer::Stream(stream) => {
-            telling.stream = Some(stream);
-            Body::from_bytes_stream(telling.events())
-        }
+    match started.body {
+        Answer::Stream(stream) => telling.stream = Some(stream),
         Answer::Whole(bytes) => {
+            if let Some(recording) = &mut telling.recording {
+                recording.whole(&bytes);
+            }
             let delta = json!({"content": answer_text(&bytes)});
             let chunk = json!({"choices": [{"index": 0, "delta": delta}]});
-            let told = telling.last().await;
-            let told = String::from_utf8_lossy(&told);
-            Body::from_string(format!("data: {chunk}\n\n{told}"))
+            let before = telling.first.take().unwrap_or_default();
+            let before = String::from_utf8_lossy(&before).into_owned();
+            telling.first = Some(Bytes::from(format!("{before}data: {chunk}\n\n")));
         }
-    };
-    Response::builder()
+    }
+    Ok(Response::builder()
         .header(header::CONTENT_TYPE, "text/event-stream")
         // Tells nginx not to gather events (nginx, `proxy_buffering`).
         .header("x-accel-buffering", "no")
-        .body(body)
+        .body(Body::from_bytes_stream(telling.events())))
 }

@@ -13,11 +13,24 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
     match (method, rest) {
         (
             &Method::GET,
-            "" | "history" | "search" | "usage/:id" | "studio/chat" | "studio/images",
+            ""
+            | "history"
+            | "search"
+            | "usage/:id"
+            | "studio"
+            | "studio/chat"
+            | "studio/images"
+            | "studio/images/:id/file",
         )
-        | (&Method::POST, "studio/chat" | "studio/images" | "studio/estimate") => {
-            Some(Access::Member)
-        }
+        | (
+            &Method::POST,
+            "studio/chat"
+            | "studio/chats/:id/delete"
+            | "studio/estimate"
+            | "studio/forget"
+            | "studio/images"
+            | "studio/images/:id/delete",
+        ) => Some(Access::Member),
         (
             &Method::GET,
             "end-users" | "keys" | "keys/new" | "keys/:id" | "ledger" | "ledger.csv" | "members"
@@ -38,7 +51,8 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
             | "settings"
             | "settings/calendar"
             | "settings/data"
-            | "settings/keeping",
+            | "settings/keeping"
+            | "settings/studio",
         ) => Some(Access::Manager),
         (&Method::POST, "settings/security") => Some(Access::Owner),
         _ => None,

@@ -122,6 +122,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/models"
             | "tenants/:id/zone"
             | "tenants/:id/keeping"
+            | "tenants/:id/studio"
             | "tenants/:id/limits"
             | "tenants/:id/data",
         ) => Action::EditTenants,

@@ -2,8 +2,18 @@
 
 use poem::http::Method;
 use serde_json::{Value, json};
+use server::kept::{KeepBounds, Keeping};
+use server::store::Store;
+use server::studio::{
+    ChatOpening, NewPicture, NewTurnKept, StudioAsked, StudioEnd, StudioMemory, StudioPerson,
+    StudioPrompt,
+};
+use shared::id::{BootId, GenerationId, TenantId, UserId};
+use shared::seal::Sealer;
+use shared::secret::Secret;
+use tokio_util::sync::CancellationToken;
 
-use super::super::super::{Browser, PASSWORD, Place};
+use super::super::super::{Browser, PASSWORD, Place, SECRET};
 use super::super::{TenantFixture, add_key, admin};
 use crate::support::TestDb;
 
@@ -15,6 +25,8 @@ pub(super) enum Thing {
     Call,
     Session,
     EndUser,
+    Chat,
+    Picture,
 }
 
 /// Ids that one tenant has.
@@ -25,6 +37,8 @@ pub(super) struct Ids {
     pub(super) call: String,
     session: String,
     end_user: String,
+    chat: String,
+    picture: String,
 }
 
 impl Ids {
@@ -35,6 +49,8 @@ impl Ids {
             Thing::Call => &self.call,
             Thing::Session => &self.session,
             Thing::EndUser => &self.end_user,
+            Thing::Chat => &self.chat,
+            Thing::Picture => &self.picture,
         }
     }
 }
@@ -83,6 +99,51 @@ pub(super) async fn portal(place: &Place, tenant: &TenantFixture, username: &str
     browser
 }
 
+/// What the member keeps of the studio: a conversation and an image, sealed as the place's own server seals.
+async fn studio(place: &Place, db: &TestDb, tenant: &TenantFixture) -> (String, String) {
+    let bounds = KeepBounds {
+        item_bytes: 10_000,
+        tenant_bytes: 1_000_000,
+        running: 1,
+    };
+    let sealer = Sealer::new(&Secret::new(SECRET.to_owned()));
+    let life = (BootId::random(), CancellationToken::new());
+    let store = Store::new(db.db.clone());
+    let keeping = Keeping::new(store, (sealer, place.clock.clone()), life, bounds);
+    let memory = StudioMemory::new(keeping, place.supervisor.clone());
+    let who = StudioPerson {
+        tenant: TenantId::from_stored(tenant.id.clone()),
+        user: UserId::from_stored(tenant.member.clone()),
+    };
+    let turn = NewTurnKept {
+        chat: None,
+        seen: 0,
+        instead: None,
+        again: None,
+        answer: 0,
+        nonce: None,
+        model: "m".to_owned(),
+        asked: StudioAsked {
+            asked: json!("hello"),
+            ..StudioAsked::default()
+        },
+    };
+    let ChatOpening::Awaited(awaited) = memory.begin(&who, turn).await.expect("begun") else {
+        panic!("nothing is kept");
+    };
+    let chat = awaited.chat().to_owned();
+    assert!(awaited.end(StudioEnd::Whole, None).await);
+    let picture = NewPicture {
+        model: "m".to_owned(),
+        call: GenerationId::random(),
+        prompt: StudioPrompt::default(),
+        base64: Some("aGVsbG8=".to_owned()),
+        charged: None,
+    };
+    let picture = memory.keep_picture(&who, picture).await.expect("kept");
+    (chat, picture.expect("nothing is kept"))
+}
+
 /// Fresh ids of a tenant: a key, the member, a call, and one of the member's two sessions, which is
 /// the second browser's when there were none before.
 pub(super) async fn ids(
@@ -106,8 +167,11 @@ pub(super) async fn ids(
     let path = format!("/tenants/{}/end-users/suspended", tenant.id);
     let suspended = admin(place, token, Method::POST, &path, &suspended).await;
     let end_user = suspended["identity"].as_str().expect("a name").to_owned();
+    let (chat, picture) = studio(place, db, tenant).await;
     let ids = Ids {
         end_user,
+        chat,
+        picture,
         key,
         user: tenant.member.clone(),
         call,

@@ -14,6 +14,8 @@ pub(super) fn of_page(rest: &str) -> Option<Thing> {
         "members" => Thing::User,
         "usage" => Thing::Call,
         "security" => Thing::Session,
+        "studio" if rest.starts_with("studio/chats/") => Thing::Chat,
+        "studio" => Thing::Picture,
         _ => return None,
     })
 }
@@ -64,7 +66,8 @@ async fn the_portals_pages_know_no_ids_of_other_tenants() {
             let (own, [mut mia, _]) = ids(&place, &db, &token, &acme).await;
             let own = path.replace(":id", own.of(thing));
             let browser = match thing {
-                Thing::Session => &mut mia,
+                // Their own things, also where others run the tenant.
+                Thing::Session | Thing::Chat | Thing::Picture => &mut mia,
                 Thing::Key | Thing::User | Thing::Call | Thing::EndUser => &mut people[0],
             };
             let status = open(browser, &method, &own).await;
@@ -85,6 +88,40 @@ async fn the_portals_pages_know_no_ids_of_other_tenants() {
             there.is_in("/portal/security").await,
             "nobody else's session ends"
         );
+        // What a member did in the studio is read by nobody else of the tenant, nor deleted.
+        let (own, _) = ids(&place, &db, &token, &acme).await;
+        for username in ["ada", "max"] {
+            let mut other = portal(&place, &acme, username).await;
+            for (method, path) in [
+                (
+                    Method::GET,
+                    format!("/portal/studio/chat?chat={}", own.of(Thing::Chat)),
+                ),
+                (
+                    Method::POST,
+                    format!("/portal/studio/chats/{}/delete", own.of(Thing::Chat)),
+                ),
+                (
+                    Method::GET,
+                    format!("/portal/studio/images?again={}", own.of(Thing::Picture)),
+                ),
+                (
+                    Method::GET,
+                    format!("/portal/studio/images/{}/file", own.of(Thing::Picture)),
+                ),
+                (
+                    Method::POST,
+                    format!("/portal/studio/images/{}/delete", own.of(Thing::Picture)),
+                ),
+            ] {
+                let status = open(&mut other, &method, &path).await;
+                assert_eq!(status, StatusCode::NOT_FOUND, "{username} {path}");
+            }
+            let list = other.get("/portal/studio").await;
+            assert!(!list.body.contains(own.of(Thing::Chat)), "{username}");
+            let list = other.get("/portal/studio/images").await;
+            assert!(!list.body.contains(own.of(Thing::Picture)), "{username}");
+        }
         // A member reads no other member's call, nor a manager's.
         let call = format!("gen_{}", "1".repeat(20));
         record(&db, &acme, &call, &quoted(&acme.owner), "NULL").await;
