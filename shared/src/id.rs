@@ -159,6 +159,12 @@ ids! {
     CompletionId = "chatcmpl-";
     /// A conversation that is kept.
     ConversationId = "conv_";
+    /// Something that operators should look at.
+    AlertId = "alt_";
+    /// Where alerts are sent to.
+    AlertChannelId = "chn_";
+    /// What a channel is told at once; receivers know a repetition by it.
+    AlertMessageId = "msg_";
 }
 
 /// The time in the id that [`AuditId::successive`] made last.
