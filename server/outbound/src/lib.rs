@@ -41,7 +41,7 @@ pub enum Names {
 }
 
 /// What a client is made of.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct OutboundParts {
     /// Whom it trusts.
     pub tls: ClientConfig,

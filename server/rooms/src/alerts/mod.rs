@@ -24,12 +24,14 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::providers::Providers;
 use crate::reports::Reports;
 
+pub use server_rules::alerts::round::{AlertSight, hits, plan};
 pub use server_rules::alerts::telling::{
     AlertMessage, AlertStep, ChannelFilter, ChannelKind, ChannelLang, REMIND_HOURS_MAX, ToldAlert,
-    path,
+    ToldChannel, path,
 };
 pub use server_rules::alerts::{
-    Alert, AlertKind, AlertSeverity, AlertSubject, SubjectKind, UNTIL_IT_ENDS,
+    Alert, AlertCondition, AlertKind, AlertSeverity, AlertSource, AlertSubject, SubjectKind,
+    UNTIL_IT_ENDS,
 };
 pub use server_store::alerts::{CallSums, RoundOutcome, SumsOf};
 

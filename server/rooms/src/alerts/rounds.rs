@@ -19,9 +19,9 @@ use super::{Alerts, AlertsError};
 /// A server that has just started has yet to hear from its gateways.
 const FIRST: Duration = Duration::from_secs(10);
 /// Between two rounds of one process.
-const TICK: Duration = Duration::from_secs(10);
-/// Between two looks of all processes together.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+const TICK: Duration = Duration::from_secs(8);
+/// Between two looks of all processes together. A channel is told at most once a look.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// The name under which one process claims a look.
 const TASK: &str = "alerts";
 /// Failed calls that are read at once.
@@ -131,19 +131,15 @@ impl Alerts {
     async fn look_if_due(&self) -> Result<Option<RoundOutcome>, AlertsError> {
         let (store, now) = (&self.0.store, self.0.clock.now());
         self.tell_sightings(now).await?;
-        if store
-            .claim_task("old alerts", FORGET_EVERY, now)
-            .await?
-        {
+        if !store.claim_task(TASK, LOOK_EVERY, now).await? {
+            return Ok(None);
+        }
+        if store.claim_task("old alerts", FORGET_EVERY, now).await? {
             store
                 .forget_alerts(now.before(ALERTS_KEPT), now.before(MESSAGES_KEPT))
                 .await?;
         }
-        if store.claim_task(TASK, LOOK_EVERY, now).await? {
-            self.look_now().await
-        } else {
-            Ok(None)
-        }
+        self.look_now().await
     }
 
     /// Looks in rounds, of which one process does each, until told to stop.

@@ -206,7 +206,8 @@ impl Store {
         Ok(ids.into_iter().map(AlertChannelId::from_stored).collect())
     }
 
-    /// Takes a message to send it, until `until`; false where it is not due or another has it.
+    /// Takes a message to send it, until `until`; false where it is not due, another has it, or its channel was
+    /// told something a moment ago.
     pub async fn take_alert_message(
         &self,
         message: &KeptMessage,
@@ -214,6 +215,16 @@ impl Store {
         now: Moment,
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            // A message is the oldest only when the one before it is noted, and its pause with it.
+            let channel = alert_channels::table.find(message.channel.as_str());
+            let next_at: Option<i64> = channel
+                .select(alert_channels::next_at)
+                .first(conn)
+                .await
+                .optional()?;
+            if next_at.is_none_or(|at| at > now.unix_ms()) {
+                return Ok::<_, DbError>(false);
+            }
             let mine = alert_messages::table
                 .find(message.id.as_str())
                 .filter(alert_messages::state.eq(WAITING))
@@ -226,7 +237,7 @@ impl Store {
                 ))
                 .execute(conn)
                 .await?;
-            Ok::<_, DbError>(taken == 1)
+            Ok(taken == 1)
         })
     }
 

@@ -173,7 +173,7 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        let last = rows.last().and_then(|row| row.0).unwrap_or(after);
+        let last = rows.iter().next_back().and_then(|row| row.0).unwrap_or(after);
         Ok(FailedCalls {
             calls: rows.into_iter().map(failed).collect(),
             last,
@@ -189,22 +189,26 @@ impl Store {
         upto: i64,
     ) -> Result<(Option<Moment>, u64), DbError> {
         let rows: Vec<i64> = on!(self.db, |conn| {
-            let mut query = usage_records::table
+            let failed = usage_records::table
                 .filter(usage_records::created_at.ge(from.unix_ms()))
                 .filter(usage_records::status.eq("failed"))
                 .filter(usage_records::test.eq(false))
                 .filter(usage_records::number.le(upto))
                 .select(usage_records::created_at)
                 .order((usage_records::created_at, usage_records::id))
-                .limit(EARLIER_MAX)
-                .into_boxed();
-            query = match of {
-                SumsOf::Models => query.filter(usage_records::model.eq(name)),
-                SumsOf::Providers => query.filter(usage_records::provider.eq(name)),
-            };
-            query.load(conn).await
+                .limit(EARLIER_MAX);
+            match of {
+                SumsOf::Models => {
+                    let named = failed.filter(usage_records::model.eq(name));
+                    named.load(conn).await
+                }
+                SumsOf::Providers => {
+                    let named = failed.filter(usage_records::provider.eq(name));
+                    named.load(conn).await
+                }
+            }
         })?;
-        let first = rows.first().copied().map(Moment::from_unix_ms);
+        let first = rows.iter().next().copied().map(Moment::from_unix_ms);
         Ok((first, u64::try_from(rows.len()).unwrap_or(u64::MAX)))
     }
 
