@@ -32,9 +32,10 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, ChannelWord, Direction, EntryKind, ErrorKind, KeyKind,
-    KeyLineState, Label, LangWord, LimitField, ListTakes, MemberRole, MemberStatus, MuteWord, Operation, PoolKeyStatus,
-    PriceItem, ProviderFilter, Scope, Severity, Speaker, Switch, TargetOrder, TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Capability, ChannelWord, Direction, EntryKind, ErrorKind,
+    KeyKind, KeyLineState, Label, LangWord, LimitField, ListTakes, MemberRole, MemberStatus,
+    MuteWord, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Severity, Speaker,
+    Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

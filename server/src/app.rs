@@ -1,7 +1,7 @@
 //! The composition root: builds the rooms, mounts the edges, serves. Holds no rule.
 
-pub(crate) mod ledger_checks;
 mod alerting;
+pub(crate) mod ledger_checks;
 mod people;
 mod tasks;
 

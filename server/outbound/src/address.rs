@@ -141,7 +141,9 @@ impl Target {
             return Err(UrlProblem::Port);
         }
         let host = authority.host().to_ascii_lowercase();
-        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         let host = bare.unwrap_or(&host).to_owned();
         if host.is_empty() {
             return Err(UrlProblem::Unreadable);

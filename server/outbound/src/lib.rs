@@ -256,7 +256,12 @@ impl Outbound {
     /// A connection to one of the addresses, and to nothing else.
     async fn connect(&self, target: &Target) -> Result<TcpStream, OutboundError> {
         let mut last = OutboundError::UnknownHost;
-        for address in self.addresses(target).await?.into_iter().take(ADDRESSES_MAX) {
+        for address in self
+            .addresses(target)
+            .await?
+            .into_iter()
+            .take(ADDRESSES_MAX)
+        {
             let connecting = TcpStream::connect(address);
             match tokio::time::timeout(CONNECT_MAX, connecting).await {
                 Ok(Ok(stream)) => return Ok(stream),

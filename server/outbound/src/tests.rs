@@ -40,7 +40,9 @@ async fn serve(listener: TcpListener, manner: Manner) {
             }
             Manner::Hangs => tokio::time::sleep(Duration::from_secs(60)).await,
             Manner::HangsInTheBody => {
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok").await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok")
+                    .await;
                 tokio::time::sleep(Duration::from_secs(60)).await;
             }
             Manner::Floods => {
@@ -73,14 +75,24 @@ async fn answers_are_bounded_in_size_and_time() {
         "HTTP/1.1 429 Too Many\r\nretry-after: 7\r\ncontent-length: 2\r\n\r\nno",
     ));
     let answer = answer.await.expect("an answer");
-    assert_eq!((answer.status, answer.retry_after), (429, Some(Duration::from_secs(7))));
+    assert_eq!(
+        (answer.status, answer.retry_after),
+        (429, Some(Duration::from_secs(7)))
+    );
     assert_eq!((&answer.body[..], answer.is_cut), (&b"no"[..], false));
     let flood = told(Manner::Floods).await.expect("an answer");
     assert_eq!((flood.body.len(), flood.is_cut), (64, true));
-    let cut = told(Manner::Answers("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok")).await;
+    let cut = told(Manner::Answers(
+        "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok",
+    ))
+    .await;
     // The connection stays open in this one until the receiver is dropped.
     assert!(cut.is_ok_and(|answer| answer.is_cut && answer.status == 200));
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
     for (manner, wanted) in [
         (Manner::Hangs, OutboundError::TimedOut(1)),
         (Manner::HangsInTheBody, OutboundError::TimedOut(1)),
@@ -91,7 +103,10 @@ async fn answers_are_bounded_in_size_and_time() {
     }
     for manner in [Manner::Closes, Manner::Answers("SSH-2.0-OpenSSH\r\n")] {
         let told = told(manner).await;
-        assert!(matches!(told, Err(OutboundError::Broken(_))), "{manner:?}: {told:?}");
+        assert!(
+            matches!(told, Err(OutboundError::Broken(_))),
+            "{manner:?}: {told:?}"
+        );
     }
 }
 
@@ -114,9 +129,13 @@ async fn a_name_that_leads_to_a_private_network_is_not_called() {
         names: Names::Fixed(known),
         allows_private: false,
     });
-    let told = outbound.post(&post("https://evil.example/hook".to_owned())).await;
+    let told = outbound
+        .post(&post("https://evil.example/hook".to_owned()))
+        .await;
     assert_eq!(told, Err(OutboundError::Closed(place.ip())));
-    let unknown = outbound.post(&post("https://other.example/".to_owned())).await;
+    let unknown = outbound
+        .post(&post("https://other.example/".to_owned()))
+        .await;
     assert_eq!(unknown, Err(OutboundError::UnknownHost));
     for closed in [
         "https://127.0.0.1/",
@@ -125,7 +144,10 @@ async fn a_name_that_leads_to_a_private_network_is_not_called() {
         "https://[::ffff:10.0.0.1]/",
     ] {
         let told = outbound.post(&post(closed.to_owned())).await;
-        assert!(matches!(told, Err(OutboundError::Closed(_))), "{closed}: {told:?}");
+        assert!(
+            matches!(told, Err(OutboundError::Closed(_))),
+            "{closed}: {told:?}"
+        );
     }
     let nobody = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
     assert!(nobody.is_err(), "somebody was called");
@@ -134,9 +156,19 @@ async fn a_name_that_leads_to_a_private_network_is_not_called() {
 #[tokio::test]
 async fn spellings_of_an_address_are_checked_as_the_address() {
     // Names that the system's own lookup reads as addresses of this machine.
-    for spelled in ["https://2130706433/", "https://0x7f.1/", "https://127.1/", "https://localhost/"] {
-        let told = Outbound::system(false).post(&post(spelled.to_owned())).await;
-        let is_closed = matches!(told, Err(OutboundError::Closed(_) | OutboundError::UnknownHost));
+    for spelled in [
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://127.1/",
+        "https://localhost/",
+    ] {
+        let told = Outbound::system(false)
+            .post(&post(spelled.to_owned()))
+            .await;
+        let is_closed = matches!(
+            told,
+            Err(OutboundError::Closed(_) | OutboundError::UnknownHost)
+        );
         assert!(is_closed, "{spelled}: {told:?}");
     }
 }
@@ -154,7 +186,9 @@ async fn the_certificate_must_be_of_the_name_that_was_asked_for() {
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     let mut roots = rustls::RootCertStore::empty();
     roots.add(made.cert.der().clone()).expect("a root");
-    let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let tls = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let place = listener.local_addr().expect("an address");
     let names = ["right.example", "wrong.example"].map(|name| (name.to_owned(), place));
@@ -166,17 +200,26 @@ async fn the_certificate_must_be_of_the_name_that_was_asked_for() {
     let serving = async {
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
             let mut read = [0; 4_096];
             let _ = stream.read(&mut read).await;
             let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
         }
     };
     let asking = async {
-        let right = outbound.post(&post("https://right.example/".to_owned())).await;
+        let right = outbound
+            .post(&post("https://right.example/".to_owned()))
+            .await;
         assert_eq!(right.map(|answer| answer.status), Ok(204));
-        let wrong = outbound.post(&post("https://wrong.example/".to_owned())).await;
-        assert!(matches!(wrong, Err(OutboundError::Unreachable(_))), "{wrong:?}");
+        let wrong = outbound
+            .post(&post("https://wrong.example/".to_owned()))
+            .await;
+        assert!(
+            matches!(wrong, Err(OutboundError::Unreachable(_))),
+            "{wrong:?}"
+        );
     };
     tokio::select! {
         () = asking => {}

@@ -55,11 +55,7 @@ pub(super) fn alerts(of: AlertRooms<'_>) -> (Alerts, AlertChannels) {
     let looking = alerts.clone().look_forever(of.supervisor.stopping());
     of.supervisor.spawn("alerts", looking);
     let outbound = Outbound::system(of.config.outbound_private);
-    let channels = AlertChannels::new(
-        store.clone(),
-        (clock.clone(), of.sealer.clone()),
-        outbound,
-    );
+    let channels = AlertChannels::new(store.clone(), (clock.clone(), of.sealer.clone()), outbound);
     let base = of.config.public_url.trim().trim_end_matches('/').to_owned();
     let zones = Zones::new(store, clock);
     let sender = AlertSender::new(channels.clone(), zones, base, Arc::new(alert_words::write));

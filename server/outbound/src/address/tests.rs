@@ -102,6 +102,9 @@ fn urls_are_read_strictly() {
     assert_eq!((read.host.as_str(), read.port), ("example.com", 443));
     assert_eq!(read.path, "/a?b=c");
     let read = Target::parse("http://[::1]:8080", true).expect("a target");
-    assert_eq!((read.host.as_str(), read.port, read.is_https), ("::1", 8_080, false));
+    assert_eq!(
+        (read.host.as_str(), read.port, read.is_https),
+        ("::1", 8_080, false)
+    );
     assert_eq!(read.path, "/");
 }

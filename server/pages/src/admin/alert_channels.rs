@@ -162,10 +162,7 @@ fn hours(posted: &FormData) -> Result<u32, FieldProblem> {
 }
 
 /// What was typed; of a channel that there is, its kind stays and is not asked for.
-fn draft(
-    posted: &FormData,
-    kind: Option<ChannelKind>,
-) -> Result<ChannelDraft, Vec<FieldProblem>> {
+fn draft(posted: &FormData, kind: Option<ChannelKind>) -> Result<ChannelDraft, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
     let asked = || ChannelKind::from_word(posted.text("kind"));
     let chosen = kind.or_else(asked).ok_or(("kind", FieldError::Unknown));
@@ -251,10 +248,7 @@ pub(super) async fn edit(
 }
 
 async fn switch(who: &Editor, rooms: &ChannelRooms, id: &str, on: bool) -> PageResult {
-    let switched = rooms
-        .channels
-        .switch(&who.actor(), &parsed(id)?, on)
-        .await;
+    let switched = rooms.channels.switch(&who.actor(), &parsed(id)?, on).await;
     match switched {
         Ok(()) if on => who.done(PATH, &Notice::Enabled),
         Ok(()) => who.done(PATH, &Notice::Disabled),

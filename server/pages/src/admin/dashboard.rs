@@ -206,5 +206,6 @@ pub(super) async fn dashboard(
     let (board, alerts, running) = tokio::join!(board, rooms.alerts.on(), running);
     let alerts = alerts?.into_iter().map(|alert| alerts::row(alert, now));
     let board = board.map_err(|error| reports_failed(error.into()))?;
-    who.show(&view(&board, range, alerts.collect(), running?)).await
+    who.show(&view(&board, range, alerts.collect(), running?))
+        .await
 }

@@ -42,7 +42,8 @@ const ANSWER_BYTES_MAX: usize = 4_096;
 
 /// Writes what is told in words of people: a message in a language, with its moments in a zone, and links
 /// that begin with an address, where there is one.
-pub type AlertWriter = Arc<dyn Fn(&AlertMessage, ChannelLang, (&Zone, &str)) -> String + Send + Sync>;
+pub type AlertWriter =
+    Arc<dyn Fn(&AlertMessage, ChannelLang, (&Zone, &str)) -> String + Send + Sync>;
 
 /// Sends messages; cheap to clone.
 #[derive(Clone)]
@@ -243,8 +244,14 @@ mod tests {
         }
         for attempts in [10, 100, u32::MAX] {
             let longest = pause(attempts);
-            assert!(longest <= LONGEST_PAUSE.saturating_mul(125) / 100, "{longest:?}");
-            assert!(longest >= LONGEST_PAUSE.saturating_mul(75) / 100, "{longest:?}");
+            assert!(
+                longest <= LONGEST_PAUSE.saturating_mul(125) / 100,
+                "{longest:?}"
+            );
+            assert!(
+                longest >= LONGEST_PAUSE.saturating_mul(75) / 100,
+                "{longest:?}"
+            );
         }
     }
 }

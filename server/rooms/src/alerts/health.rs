@@ -140,8 +140,7 @@ impl Alerts {
     /// How models do, as it was seen last.
     pub async fn model_conditions(&self) -> Result<Conditions, DbError> {
         let from = hours_from(self.0.clock.now());
-        let (on, sums) =
-            tokio::try_join!(self.on(), self.0.store.hour_sums(SumsOf::Models, from))?;
+        let (on, sums) = tokio::try_join!(self.on(), self.0.store.hour_sums(SumsOf::Models, from))?;
         Ok(Conditions {
             models: sums,
             ..Conditions::new(&on)
@@ -185,7 +184,11 @@ mod tests {
             (Some(sums(100, 0, 0)), Condition::Healthy, false),
         ] {
             assert_eq!(of_calls(told.as_ref()), wanted, "{told:?}");
-            assert_eq!(told.is_some_and(|sums| is_failing(&sums)), failing, "{told:?}");
+            assert_eq!(
+                told.is_some_and(|sums| is_failing(&sums)),
+                failing,
+                "{told:?}"
+            );
         }
     }
 }

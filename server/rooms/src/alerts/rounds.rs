@@ -75,7 +75,11 @@ impl Alerts {
     }
 
     /// Since when calls fail that begin to be told of, and how many did.
-    async fn date(&self, plan: &mut AlertPlan, (now, through): (Moment, i64)) -> Result<(), DbError> {
+    async fn date(
+        &self,
+        plan: &mut AlertPlan,
+        (now, through): (Moment, i64),
+    ) -> Result<(), DbError> {
         let failing = plan
             .begin
             .iter_mut()

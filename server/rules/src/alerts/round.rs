@@ -52,9 +52,10 @@ pub fn plan(open: &[Alert], sight: &AlertSight, now: Moment) -> AlertPlan {
     let mut plan = AlertPlan::default();
     for condition in &sight.conditions {
         let known = open.iter().find(|alert| is_of(alert, condition));
-        let is_new = !plan.begin.iter().any(|begun| {
-            begun.kind == condition.kind && begun.subject == condition.subject
-        });
+        let is_new = !plan
+            .begin
+            .iter()
+            .any(|begun| begun.kind == condition.kind && begun.subject == condition.subject);
         match known {
             Some(alert) => plan.seen.push((alert.id.clone(), condition.label.clone())),
             None if is_new => plan.begin.push(condition.clone()),

@@ -203,7 +203,11 @@ pub fn message(
     told.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     let more = told.len().saturating_sub(KEPT_MAX);
     Some(AlertMessage {
-        alerts: told.into_iter().take(KEPT_MAX).map(|(_, one)| one).collect(),
+        alerts: told
+            .into_iter()
+            .take(KEPT_MAX)
+            .map(|(_, one)| one)
+            .collect(),
         more: u64::try_from(more).unwrap_or(u64::MAX),
         test: false,
     })

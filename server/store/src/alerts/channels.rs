@@ -83,9 +83,8 @@ pub struct AlertChannel {
 
 impl ChannelRow {
     fn channel(self) -> Result<AlertChannel, DbError> {
-        let damaged = |what: &str| {
-            DbError::Damaged(format!("`{what}` in alert_channels is not known"))
-        };
+        let damaged =
+            |what: &str| DbError::Damaged(format!("`{what}` in alert_channels is not known"));
         let kinds: Vec<String> = serde_json::from_str(&self.kinds)
             .map_err(|error| DbError::Damaged(format!("kinds of {}: {error}", self.id)))?;
         let kinds = kinds.iter().filter_map(|word| AlertKind::from_word(word));
@@ -208,7 +207,9 @@ impl Store {
     ) -> Result<bool, DbError> {
         let row = ChannelRow::from(channel);
         write_tx!(self.db, |conn| -> DbError {
-            let found = alert_channels::table.find(&row.id).first::<ChannelRow>(conn);
+            let found = alert_channels::table
+                .find(&row.id)
+                .first::<ChannelRow>(conn);
             let Some(old) = found.await.optional()? else {
                 return Ok::<_, DbError>(false);
             };

@@ -15,9 +15,7 @@ use shared::{on, write_tx};
 
 use super::{AlertDbRow, ROUND, RoundState};
 use crate::Store;
-use crate::schema::{
-    alert_rounds, alert_sightings, alerts, rollup_state, rollups, usage_records,
-};
+use crate::schema::{alert_rounds, alert_sightings, alerts, rollup_state, rollups, usage_records};
 use crate::usage::Try;
 
 /// More open alerts than anybody reads; a list of them stays bounded.
@@ -173,7 +171,11 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        let last = rows.iter().next_back().and_then(|row| row.0).unwrap_or(after);
+        let last = rows
+            .iter()
+            .next_back()
+            .and_then(|row| row.0)
+            .unwrap_or(after);
         Ok(FailedCalls {
             calls: rows.into_iter().map(failed).collect(),
             last,
@@ -218,9 +220,8 @@ impl Store {
         of: SumsOf,
         from: Moment,
     ) -> Result<HashMap<String, CallSums>, DbError> {
-        let sum = |column: &str| {
-            sql::<BigInt>(&format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)"))
-        };
+        let sum =
+            |column: &str| sql::<BigInt>(&format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)"));
         let sums = || (sum("calls"), sum("failed"), sum("canceled"));
         let rows: Vec<(String, (i64, i64, i64))> = on!(self.db, |conn| {
             let hours = rollups::table

@@ -96,7 +96,11 @@ async fn whatever_a_receiver_does_its_message_comes_once_it_is_well() {
             scene.fake.next(&[whim]);
             assert_eq!(scene.send().await, 1, "{at}");
             let kept = newest(&scene.store, &scene.channel).await;
-            assert_eq!((kept.state, kept.attempts), (MessageState::Waiting, 1), "{at}");
+            assert_eq!(
+                (kept.state, kept.attempts),
+                (MessageState::Waiting, 1),
+                "{at}"
+            );
             assert_eq!(kept.http_status, status, "{at}: {}", kept.answer);
             assert!(!kept.answer.is_empty() || status == Some(302), "{at}");
             assert!(scene.shown().await.channel.failing.is_some(), "{at}");
@@ -125,7 +129,10 @@ async fn messages_come_in_their_order_and_at_a_robots_pace_from_two_processes() 
             scene.clock.advance(Duration::from_millis(1));
             ids.push(put(&scene.store, &scene.channel, &scene.clock).await);
         }
-        scene.fake.next(&[Whim::Says(500, "the first is held up, and so are all behind it")]);
+        scene.fake.next(&[Whim::Says(
+            500,
+            "the first is held up, and so are all behind it",
+        )]);
         for second in 0..120 {
             let before = scene.fake.asked();
             let (one, two) = tokio::join!(scene.sender.send_now(), other.send_now());
@@ -144,7 +151,10 @@ async fn a_message_whose_sender_died_is_sent_by_another_with_the_same_id() {
     for db in databases().await {
         let scene = Scene::over(&db).await;
         let id = put(&scene.store, &scene.channel, &scene.clock).await;
-        let (now, message) = (scene.clock.now(), newest(&scene.store, &scene.channel).await);
+        let (now, message) = (
+            scene.clock.now(),
+            newest(&scene.store, &scene.channel).await,
+        );
         let until = now.after(Duration::from_secs(60));
         let taken = scene.store.take_alert_message(&message, until, now);
         assert!(taken.await.expect("taken"), "{}", db.name);
@@ -178,7 +188,12 @@ async fn after_a_day_a_message_is_given_up_and_the_channel_says_so() {
         // What comes behind it is tried for itself.
         let id = put(&scene.store, &scene.channel, &scene.clock).await;
         scene.send().await;
-        assert_eq!(scene.fake.taken().pop().map(|one| one.id), Some(id), "{}", db.name);
+        assert_eq!(
+            scene.fake.taken().pop().map(|one| one.id),
+            Some(id),
+            "{}",
+            db.name
+        );
     }
 }
 
@@ -189,8 +204,16 @@ async fn a_receiver_that_hangs_holds_up_no_other() {
         let (bad, bad_url, outbound) = webhook(&clock).await;
         let (good, good_url, _) = webhook(&clock).await;
         let (channels, sender) = sender(&store, &clock, &outbound);
-        let slow = add(&channels, &draft("a", ChannelKind::Webhook, (&bad_url, SECRET))).await;
-        let quick = add(&channels, &draft("b", ChannelKind::Webhook, (&good_url, SECRET))).await;
+        let slow = add(
+            &channels,
+            &draft("a", ChannelKind::Webhook, (&bad_url, SECRET)),
+        )
+        .await;
+        let quick = add(
+            &channels,
+            &draft("b", ChannelKind::Webhook, (&good_url, SECRET)),
+        )
+        .await;
         bad.next(&[Whim::Hangs]);
         put(&store, &slow, &clock).await;
         let supervisor = Supervisor::new();
@@ -221,9 +244,27 @@ async fn robots_take_what_is_signed_right_and_in_time() {
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     for db in databases().await {
         for (role, kind, host, url, secret) in [
-            (Role::Feishu, ChannelKind::Feishu, "open.feishu.cn", &feishu, "SECabc"),
-            (Role::DingTalk, ChannelKind::DingTalk, "oapi.dingtalk.com", &dingtalk, "SEC/+=x"),
-            (Role::WeCom, ChannelKind::WeCom, "qyapi.weixin.qq.com", &wecom, ""),
+            (
+                Role::Feishu,
+                ChannelKind::Feishu,
+                "open.feishu.cn",
+                &feishu,
+                "SECabc",
+            ),
+            (
+                Role::DingTalk,
+                ChannelKind::DingTalk,
+                "oapi.dingtalk.com",
+                &dingtalk,
+                "SEC/+=x",
+            ),
+            (
+                Role::WeCom,
+                ChannelKind::WeCom,
+                "qyapi.weixin.qq.com",
+                &wecom,
+                "",
+            ),
         ] {
             let at = format!("{} {role:?}", db.name);
             let (store, clock) = (Store::new(db.db.clone()), Clock::fixed(start()));
@@ -239,9 +280,18 @@ async fn robots_take_what_is_signed_right_and_in_time() {
             assert!(fake.taken()[0].text.contains("This is a test"), "{at}");
             // What says 200 has not taken it for that.
             for (whim, pause) in [
-                (Whim::Says(200, r#"{"code":9499,"errcode":93000,"msg":"no"}"#), minutes(1)),
-                (Whim::Says(200, "<html>sign in to this network</html>"), minutes(1)),
-                (Whim::Says(200, r#"{"code":11232,"errcode":45009}"#), minutes(11)),
+                (
+                    Whim::Says(200, r#"{"code":9499,"errcode":93000,"msg":"no"}"#),
+                    minutes(1),
+                ),
+                (
+                    Whim::Says(200, "<html>sign in to this network</html>"),
+                    minutes(1),
+                ),
+                (
+                    Whim::Says(200, r#"{"code":11232,"errcode":45009}"#),
+                    minutes(11),
+                ),
                 (Whim::ClosesInTheBody, minutes(1)),
             ] {
                 clock.advance(minutes(1));
@@ -255,7 +305,12 @@ async fn robots_take_what_is_signed_right_and_in_time() {
                 ahead.advance(pause);
                 sender.send_now().await.expect("sent");
                 let kept = newest(&store, &channel).await;
-                assert_eq!(kept.state, MessageState::Sent, "{at} {whim:?}: {}", kept.answer);
+                assert_eq!(
+                    kept.state,
+                    MessageState::Sent,
+                    "{at} {whim:?}: {}",
+                    kept.answer
+                );
                 assert_eq!(fake.taken().len(), before + 1, "{at} {whim:?}");
             }
             if role != Role::WeCom {
@@ -269,9 +324,16 @@ async fn robots_take_what_is_signed_right_and_in_time() {
                 assert!(kept.answer.contains("sign"), "{at}: {}", kept.answer);
                 clock.advance(minutes(120));
                 sender.send_now().await.expect("sent");
-                assert_eq!(newest(&store, &channel).await.state, MessageState::Sent, "{at}");
+                assert_eq!(
+                    newest(&store, &channel).await.state,
+                    MessageState::Sent,
+                    "{at}"
+                );
             }
-            channels.delete(&Actor::system(), &channel).await.expect("deleted");
+            channels
+                .delete(&Actor::system(), &channel)
+                .await
+                .expect("deleted");
         }
     }
 }
@@ -282,27 +344,56 @@ async fn a_channel_that_is_off_or_whose_secret_is_wrong_is_told_nothing() {
         let scene = Scene::over(&db).await;
         let (actor, store) = (Actor::system(), &scene.store);
         put(store, &scene.channel, &scene.clock).await;
-        scene.channels.switch(&actor, &scene.channel, false).await.expect("off");
+        scene
+            .channels
+            .switch(&actor, &scene.channel, false)
+            .await
+            .expect("off");
         assert_eq!(scene.send().await, 0, "{}", db.name);
-        assert_eq!(newest(store, &scene.channel).await.state, MessageState::GaveUp);
-        assert!(scene.channels.test(&scene.channel).await.is_err(), "{}", db.name);
-        scene.channels.switch(&actor, &scene.channel, true).await.expect("on");
+        assert_eq!(
+            newest(store, &scene.channel).await.state,
+            MessageState::GaveUp
+        );
+        assert!(
+            scene.channels.test(&scene.channel).await.is_err(),
+            "{}",
+            db.name
+        );
+        scene
+            .channels
+            .switch(&actor, &scene.channel, true)
+            .await
+            .expect("on");
         scene.clock.advance(Duration::from_secs(10));
         // Another secret than the receiver's; the name is changed and the address given anew.
         let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let (_, url, _) = webhook(&scene.clock).await;
         let mut changed = draft("renamed", ChannelKind::Webhook, (&url, other));
-        scene.channels.change(&actor, &scene.channel, &changed).await.expect("changed");
+        scene
+            .channels
+            .change(&actor, &scene.channel, &changed)
+            .await
+            .expect("changed");
         scene.channels.test(&scene.channel).await.expect("it waits");
         assert_eq!(scene.send().await, 1, "{}", db.name);
         let kept = newest(store, &scene.channel).await;
-        assert_eq!((kept.state, kept.http_status), (MessageState::Waiting, Some(401)));
+        assert_eq!(
+            (kept.state, kept.http_status),
+            (MessageState::Waiting, Some(401))
+        );
         // Without an address the one there is stays.
         changed.url = shared::secret::Secret::new(String::new());
         "kept".clone_into(&mut changed.name);
-        scene.channels.change(&actor, &scene.channel, &changed).await.expect("changed");
+        scene
+            .channels
+            .change(&actor, &scene.channel, &changed)
+            .await
+            .expect("changed");
         let shown = scene.shown().await.channel;
-        assert_eq!((shown.name.as_str(), shown.shown.as_str()), ("kept", "127.0.0.1"));
+        assert_eq!(
+            (shown.name.as_str(), shown.shown.as_str()),
+            ("kept", "127.0.0.1")
+        );
         // Nothing that is kept or noted holds the secret.
         let noted = store.audit_entries(None, 100).await.expect("read");
         let noted = format!("{noted:?} {shown:?}");

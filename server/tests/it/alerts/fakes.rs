@@ -195,8 +195,12 @@ impl Fake {
                 let signed = digest(secret.as_bytes(), format!("{at}\n{secret}").as_bytes());
                 let moment = Moment::from_unix_ms(at.parse().unwrap_or(0));
                 let is_right = asked("sign") == signed && self.is_near(moment, ROBOT_SKEW);
-                let refused = (!is_right)
-                    .then(|| (200, r#"{"errcode":310000,"errmsg":"sign not match"}"#.to_owned()));
+                let refused = (!is_right).then(|| {
+                    (
+                        200,
+                        r#"{"errcode":310000,"errmsg":"sign not match"}"#.to_owned(),
+                    )
+                });
                 (String::new(), body["text"]["content"].clone(), refused)
             }
             Role::WeCom => {

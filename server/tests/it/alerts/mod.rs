@@ -3,7 +3,6 @@
 
 mod deliver;
 mod fakes;
-mod pages;
 mod rounds;
 
 use server::alerts::channels::{AlertChannels, ChannelDraft};

@@ -43,7 +43,11 @@ impl Scene {
     async fn over(db: &TestDb) -> Self {
         let store = Store::new(db.db.clone());
         let channels = channels(&store, &Clock::fixed(start()), Outbound::system(false));
-        let hook = draft("hook", ChannelKind::Webhook, ("https://hooks.example/x", SECRET));
+        let hook = draft(
+            "hook",
+            ChannelKind::Webhook,
+            ("https://hooks.example/x", SECRET),
+        );
         let channel = add(&channels, &hook).await;
         Self {
             store,
@@ -118,14 +122,21 @@ async fn an_alert_that_flaps_stays_one_and_ends_once() {
         // It comes back within ten minutes of the first look that missed it.
         assert_eq!(scene.look(&bad, at(10)).await, RoundOutcome::default());
         let again = scene.on().await.remove(0);
-        assert_eq!((again.id, again.first_seen), (first.id.clone(), first.first_seen));
+        assert_eq!(
+            (again.id, again.first_seen),
+            (first.id.clone(), first.first_seen)
+        );
         assert_eq!(scene.steps().await, [AlertStep::Begun]);
         scene.look(&good, at(20)).await;
         assert_eq!(scene.look(&good, at(29)).await.ended, 0);
         assert_eq!(scene.look(&good, at(30)).await.ended, 1);
         assert_eq!(scene.steps().await, [AlertStep::Begun, AlertStep::Resolved]);
         let last = scene.told().await.pop().expect("a message");
-        assert_eq!(last.alerts[0].until, Some(at(20).unix_ms()), "when it was missed first");
+        assert_eq!(
+            last.alerts[0].until,
+            Some(at(20).unix_ms()),
+            "when it was missed first"
+        );
         // After its end it is another.
         assert_eq!(scene.look(&bad, at(31)).await.begun, 1);
         assert_ne!(scene.on().await[0].id, first.id);
@@ -190,7 +201,12 @@ async fn what_is_critical_is_told_again_by_the_hour_until_it_is_quiet() {
         let reminders = [AlertStep::Begun]
             .into_iter()
             .chain([AlertStep::Reminder; 3]);
-        assert_eq!(scene.steps().await, reminders.collect::<Vec<_>>(), "{}", db.name);
+        assert_eq!(
+            scene.steps().await,
+            reminders.collect::<Vec<_>>(),
+            "{}",
+            db.name
+        );
     }
 }
 
@@ -204,22 +220,51 @@ async fn nobody_is_told_of_what_is_muted_and_it_is_written_down_who_did() {
         let id = scene.on().await[0].id.clone();
         let (store, actor) = (&scene.store, Actor::system());
         let until = start().after(MINUTE * 150);
-        assert!(store.mute_alert(&actor, &id, Some(until), start()).await.expect("muted"));
+        assert!(
+            store
+                .mute_alert(&actor, &id, Some(until), start())
+                .await
+                .expect("muted")
+        );
         for hour in [1, 2] {
             scene.look(&bad, start().after(MINUTE * 60 * hour)).await;
         }
         assert_eq!(scene.steps().await, [AlertStep::Begun], "{}", db.name);
         scene.look(&bad, start().after(MINUTE * 180)).await;
         assert_eq!(scene.steps().await.len(), 2, "its time is over");
-        assert!(store.mute_alert(&actor, &id, Some(UNTIL_IT_ENDS), start()).await.expect("muted"));
+        assert!(
+            store
+                .mute_alert(&actor, &id, Some(UNTIL_IT_ENDS), start())
+                .await
+                .expect("muted")
+        );
         scene.look(&bad, start().after(MINUTE * 60 * 90)).await;
-        scene.look(&sight(&[]), start().after(MINUTE * 60 * 91)).await;
-        scene.look(&sight(&[]), start().after(MINUTE * 60 * 92)).await;
-        assert_eq!(scene.steps().await.len(), 2, "{}: not even its end", db.name);
+        scene
+            .look(&sight(&[]), start().after(MINUTE * 60 * 91))
+            .await;
+        scene
+            .look(&sight(&[]), start().after(MINUTE * 60 * 92))
+            .await;
+        assert_eq!(
+            scene.steps().await.len(),
+            2,
+            "{}: not even its end",
+            db.name
+        );
         // It has ended, so there is nothing to mute.
-        assert!(!store.mute_alert(&actor, &id, None, start()).await.expect("asked"));
+        assert!(
+            !store
+                .mute_alert(&actor, &id, None, start())
+                .await
+                .expect("asked")
+        );
         let nobody = AlertId::random();
-        assert!(!store.mute_alert(&actor, &nobody, None, start()).await.expect("asked"));
+        assert!(
+            !store
+                .mute_alert(&actor, &nobody, None, start())
+                .await
+                .expect("asked")
+        );
         let mut noted = store.audit_entries(None, 100).await.expect("read");
         noted.retain(|entry| entry.subject == id.to_string());
         assert_eq!(noted.len(), 2, "{}", db.name);
@@ -235,7 +280,9 @@ async fn what_did_not_answer_ends_nothing() {
             let subject = AlertSubject::new(SubjectKind::Provider, of);
             AlertCondition::new(AlertKind::NoKeys, subject, of)
         };
-        scene.look(&sight(&[keys("one"), keys("two"), failing("m")]), start()).await;
+        scene
+            .look(&sight(&[keys("one"), keys("two"), failing("m")]), start())
+            .await;
         let silent = AlertSight {
             silent_providers: vec!["one".to_owned()],
             silent: vec![AlertSource::Calls],
@@ -247,7 +294,12 @@ async fn what_did_not_answer_ends_nothing() {
         let left = scene.on().await.into_iter().map(|alert| alert.subject.id);
         let mut left: Vec<_> = left.collect();
         left.sort();
-        assert_eq!(left, ["m", "one"], "{}: `two` alone was looked for", db.name);
+        assert_eq!(
+            left,
+            ["m", "one"],
+            "{}: `two` alone was looked for",
+            db.name
+        );
     }
 }
 
@@ -273,7 +325,11 @@ async fn hit_calls_are_counted_once_each_by_model_provider_and_key() {
             format!(r#"[{{"number":1,"provider":"{provider}","key_last4":"{last4}"}}]"#)
         };
         for number in 1..=10 {
-            let status = if number % 2 == 0 { "failed" } else { "succeeded" };
+            let status = if number % 2 == 0 {
+                "failed"
+            } else {
+                "succeeded"
+            };
             let last4 = if number % 4 == 0 { "aaaa" } else { "bbbb" };
             record(&db, number, ("kimi-k2", status), &tried("moonshot", last4)).await;
         }
@@ -315,7 +371,10 @@ async fn hit_calls_are_counted_once_each_by_model_provider_and_key() {
         }
         // In two parts they are the same calls.
         let first = store.failed_calls((0, 12), 4).await.expect("read");
-        let second = store.failed_calls((first.last, 12), 100).await.expect("read");
+        let second = store
+            .failed_calls((first.last, 12), 100)
+            .await
+            .expect("read");
         let both = [first.calls, second.calls].concat();
         assert_eq!(both, read.calls, "{}", db.name);
         let since = store

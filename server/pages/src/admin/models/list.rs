@@ -15,8 +15,8 @@ use super::super::super::error::{PageError, parsed};
 use super::super::alerts::condition;
 use super::super::providers::switch;
 use super::super::{WHOLE, filters, success, wanted};
-use super::{ModelRooms, operation};
 use super::view::price_lines;
+use super::{ModelRooms, operation};
 
 const FILTERS: [&str; 3] = ["q", "operation", "provider"];
 /// Rows of a page.

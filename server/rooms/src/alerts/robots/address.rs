@@ -77,13 +77,14 @@ fn is_key(text: &str) -> bool {
 /// The key in a robot's address.
 fn key(kind: ChannelKind, target: &Target) -> Option<&str> {
     let (_, hosts, path, name) = ROBOTS.iter().find(|(of, ..)| *of == kind)?;
-    let is_there = target.is_https
-        && target.port == 443
-        && hosts.contains(&target.host.as_str());
+    let is_there = target.is_https && target.port == 443 && hosts.contains(&target.host.as_str());
     let rest = target.path.strip_prefix(path).filter(|_| is_there)?;
     let key = match name {
         None => rest,
-        Some(name) => rest.strip_prefix('?')?.strip_prefix(name)?.strip_prefix('=')?,
+        Some(name) => rest
+            .strip_prefix('?')?
+            .strip_prefix(name)?
+            .strip_prefix('=')?,
     };
     Some(key).filter(|key| is_key(key))
 }

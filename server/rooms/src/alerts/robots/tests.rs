@@ -39,43 +39,118 @@ fn addresses_of_robots_are_theirs_alone() {
     let outbound = Outbound::system(false);
     let token = "a".repeat(64);
     for (kind, url, shown) in [
-        (K::Feishu, format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}"), "open.feishu.cn …89ab"),
-        (K::Feishu, format!("https://open.larksuite.com/open-apis/bot/v2/hook/{KEY}"), "open.larksuite.com …89ab"),
-        (K::DingTalk, format!("https://oapi.dingtalk.com/robot/send?access_token={token}"), "oapi.dingtalk.com …aaaa"),
-        (K::WeCom, format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"), "qyapi.weixin.qq.com …89ab"),
+        (
+            K::Feishu,
+            format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}"),
+            "open.feishu.cn …89ab",
+        ),
+        (
+            K::Feishu,
+            format!("https://open.larksuite.com/open-apis/bot/v2/hook/{KEY}"),
+            "open.larksuite.com …89ab",
+        ),
+        (
+            K::DingTalk,
+            format!("https://oapi.dingtalk.com/robot/send?access_token={token}"),
+            "oapi.dingtalk.com …aaaa",
+        ),
+        (
+            K::WeCom,
+            format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"),
+            "qyapi.weixin.qq.com …89ab",
+        ),
     ] {
         let checked = address(&url, "").check(kind, &outbound);
-        assert_eq!(checked.map(|(_, shown)| shown), Ok(shown.to_owned()), "{url}");
+        assert_eq!(
+            checked.map(|(_, shown)| shown),
+            Ok(shown.to_owned()),
+            "{url}"
+        );
     }
     for (kind, url) in [
-        (K::Feishu, format!("https://open.feishu.cn.evil.example/open-apis/bot/v2/hook/{KEY}")),
-        (K::Feishu, format!("https://open.feishu.cn:8443/open-apis/bot/v2/hook/{KEY}")),
-        (K::Feishu, format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}/../../x")),
-        (K::Feishu, format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}?x=1")),
-        (K::Feishu, "https://open.feishu.cn/open-apis/bot/v2/hook/".to_owned()),
-        (K::Feishu, format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}")),
-        (K::DingTalk, format!("https://oapi.dingtalk.com/robot/send?access_token={token}&timestamp=1")),
-        (K::DingTalk, "https://oapi.dingtalk.com/robot/send".to_owned()),
-        (K::DingTalk, format!("https://oapi.dingtalk.com/other?access_token={token}")),
-        (K::WeCom, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=short".to_owned()),
+        (
+            K::Feishu,
+            format!("https://open.feishu.cn.evil.example/open-apis/bot/v2/hook/{KEY}"),
+        ),
+        (
+            K::Feishu,
+            format!("https://open.feishu.cn:8443/open-apis/bot/v2/hook/{KEY}"),
+        ),
+        (
+            K::Feishu,
+            format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}/../../x"),
+        ),
+        (
+            K::Feishu,
+            format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}?x=1"),
+        ),
+        (
+            K::Feishu,
+            "https://open.feishu.cn/open-apis/bot/v2/hook/".to_owned(),
+        ),
+        (
+            K::Feishu,
+            format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"),
+        ),
+        (
+            K::DingTalk,
+            format!("https://oapi.dingtalk.com/robot/send?access_token={token}&timestamp=1"),
+        ),
+        (
+            K::DingTalk,
+            "https://oapi.dingtalk.com/robot/send".to_owned(),
+        ),
+        (
+            K::DingTalk,
+            format!("https://oapi.dingtalk.com/other?access_token={token}"),
+        ),
+        (
+            K::WeCom,
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=short".to_owned(),
+        ),
     ] {
         let checked = address(&url, "").check(kind, &outbound);
         let problem = checked.err();
         assert_eq!(problem, Some(AddressProblem::NotARobot), "{url}");
     }
-    for url in ["http://hooks.example/x", "https://10.0.0.1/x", "https://[::1]/", "nonsense"] {
+    for url in [
+        "http://hooks.example/x",
+        "https://10.0.0.1/x",
+        "https://[::1]/",
+        "nonsense",
+    ] {
         let checked = address(url, WEBHOOK_SECRET).check(K::Webhook, &outbound);
         assert_eq!(checked.err(), Some(AddressProblem::Url), "{url}");
     }
     for (kind, url, secret) in [
         (K::Webhook, "https://hooks.example/x".to_owned(), ""),
-        (K::Webhook, "https://hooks.example/x".to_owned(), "whsec_c2hvcnQ="),
-        (K::Webhook, "https://hooks.example/x".to_owned(), "a word of twenty four letters"),
-        (K::WeCom, format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"), "SEC1"),
-        (K::Feishu, format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}"), "a b"),
+        (
+            K::Webhook,
+            "https://hooks.example/x".to_owned(),
+            "whsec_c2hvcnQ=",
+        ),
+        (
+            K::Webhook,
+            "https://hooks.example/x".to_owned(),
+            "a word of twenty four letters",
+        ),
+        (
+            K::WeCom,
+            format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}"),
+            "SEC1",
+        ),
+        (
+            K::Feishu,
+            format!("https://open.feishu.cn/open-apis/bot/v2/hook/{KEY}"),
+            "a b",
+        ),
     ] {
         let checked = address(&url, secret).check(kind, &outbound);
-        assert_eq!(checked.err(), Some(AddressProblem::Secret), "{url} {secret}");
+        assert_eq!(
+            checked.err(),
+            Some(AddressProblem::Secret),
+            "{url} {secret}"
+        );
     }
     let checked = address("https://hooks.example/secret/path", WEBHOOK_SECRET);
     let checked = checked.check(K::Webhook, &outbound).expect("an address");
@@ -97,7 +172,10 @@ fn each_signature_is_the_receivers_own() {
     assert_eq!(body["content"]["text"], "hello");
     let dingtalk = posting(
         ChannelKind::DingTalk,
-        &address("https://oapi.dingtalk.com/robot/send?access_token=t", "SECabc"),
+        &address(
+            "https://oapi.dingtalk.com/robot/send?access_token=t",
+            "SECabc",
+        ),
         &letter(&told, "hello"),
     );
     assert_eq!(
@@ -114,7 +192,10 @@ fn each_signature_is_the_receivers_own() {
     let secret = STANDARD
         .decode(WEBHOOK_SECRET.trim_start_matches("whsec_"))
         .expect("letters");
-    let signed = signature(&secret, format!("msg_1.1700000001.{}", webhook.body).as_bytes());
+    let signed = signature(
+        &secret,
+        format!("msg_1.1700000001.{}", webhook.body).as_bytes(),
+    );
     assert_eq!(webhook.headers["webhook-signature"], format!("v1,{signed}"));
     // Without a secret a robot is told without a signature.
     let plain = posting(
@@ -152,22 +233,87 @@ fn robots_say_200_and_mean_their_code() {
         (K::Webhook, 500, "", Verdict::Refused),
         (K::Webhook, 429, "", minute),
         (K::Webhook, 503, "", minute),
-        (K::Feishu, 200, r#"{"code":0,"msg":"success"}"#, Verdict::Taken),
-        (K::Feishu, 200, r#"{"StatusCode":0,"StatusMessage":"success"}"#, Verdict::Taken),
-        (K::Feishu, 200, r#"{"code":19021,"msg":"sign match fail"}"#, Verdict::Refused),
-        (K::Feishu, 200, r#"{"code":19001,"msg":"param invalid"}"#, Verdict::Refused),
-        (K::Feishu, 200, r#"{"code":11232,"msg":"frequency limited"}"#, minute),
-        (K::Feishu, 400, r#"{"code":9499,"msg":"Bad Request"}"#, Verdict::Refused),
-        (K::Feishu, 200, "<html>a captive portal</html>", Verdict::Refused),
+        (
+            K::Feishu,
+            200,
+            r#"{"code":0,"msg":"success"}"#,
+            Verdict::Taken,
+        ),
+        (
+            K::Feishu,
+            200,
+            r#"{"StatusCode":0,"StatusMessage":"success"}"#,
+            Verdict::Taken,
+        ),
+        (
+            K::Feishu,
+            200,
+            r#"{"code":19021,"msg":"sign match fail"}"#,
+            Verdict::Refused,
+        ),
+        (
+            K::Feishu,
+            200,
+            r#"{"code":19001,"msg":"param invalid"}"#,
+            Verdict::Refused,
+        ),
+        (
+            K::Feishu,
+            200,
+            r#"{"code":11232,"msg":"frequency limited"}"#,
+            minute,
+        ),
+        (
+            K::Feishu,
+            400,
+            r#"{"code":9499,"msg":"Bad Request"}"#,
+            Verdict::Refused,
+        ),
+        (
+            K::Feishu,
+            200,
+            "<html>a captive portal</html>",
+            Verdict::Refused,
+        ),
         (K::Feishu, 200, "", Verdict::Refused),
         (K::Feishu, 500, r#"{"code":0}"#, Verdict::Refused),
-        (K::DingTalk, 200, r#"{"errcode":0,"errmsg":"ok"}"#, Verdict::Taken),
-        (K::DingTalk, 200, r#"{"errcode":310000,"errmsg":"sign not match"}"#, Verdict::Refused),
-        (K::DingTalk, 200, r#"{"errcode":130101,"errmsg":"send too fast"}"#, minutes),
+        (
+            K::DingTalk,
+            200,
+            r#"{"errcode":0,"errmsg":"ok"}"#,
+            Verdict::Taken,
+        ),
+        (
+            K::DingTalk,
+            200,
+            r#"{"errcode":310000,"errmsg":"sign not match"}"#,
+            Verdict::Refused,
+        ),
+        (
+            K::DingTalk,
+            200,
+            r#"{"errcode":130101,"errmsg":"send too fast"}"#,
+            minutes,
+        ),
         (K::DingTalk, 200, r#"{"errcode":"0"}"#, Verdict::Refused),
-        (K::WeCom, 200, r#"{"errcode":0,"errmsg":"ok"}"#, Verdict::Taken),
-        (K::WeCom, 200, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, minute),
-        (K::WeCom, 200, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#, Verdict::Refused),
+        (
+            K::WeCom,
+            200,
+            r#"{"errcode":0,"errmsg":"ok"}"#,
+            Verdict::Taken,
+        ),
+        (
+            K::WeCom,
+            200,
+            r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#,
+            minute,
+        ),
+        (
+            K::WeCom,
+            200,
+            r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#,
+            Verdict::Refused,
+        ),
         (K::WeCom, 302, r#"{"errcode":0}"#, Verdict::Refused),
     ] {
         let answer = OutboundAnswer {
@@ -193,7 +339,9 @@ fn words_of_answers_are_one_short_line() {
     let answer = OutboundAnswer {
         status: 500,
         retry_after: None,
-        body: format!("a\r\n\tb\u{7}\u{1b}[31m {}", "x".repeat(1_000)).into_bytes().into(),
+        body: format!("a\r\n\tb\u{7}\u{1b}[31m {}", "x".repeat(1_000))
+            .into_bytes()
+            .into(),
         is_cut: true,
     };
     let words = words(&Ok(answer));
