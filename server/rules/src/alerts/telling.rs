@@ -127,15 +127,15 @@ pub struct AlertMessage {
 
 /// A part of a path, as URLs take it.
 fn encoded(part: &str) -> String {
-    let mut text = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            text.push(char::from(byte));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let letters = part.bytes().map(|byte| {
+        if plain(byte) {
+            char::from(byte).to_string()
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            format!("%{byte:02X}")
         }
-    }
-    text
+    });
+    letters.collect()
 }
 
 /// Where to act on an alert, a path below `/admin` without its first slash.
