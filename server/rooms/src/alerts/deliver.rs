@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rand::RngExt;
 use server_outbound::{OutboundAnswer, OutboundError, OutboundPost};
-use server_store::alerts::messages::{Attempt, AttemptOutcome};
+use server_store::alerts::messages::{AlertAttempt, AttemptOutcome};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::AlertChannelId;
@@ -131,7 +131,7 @@ impl AlertSender {
         }
         let (verdict, answer) = self.ask(channel, &message).await;
         let now = self.channels.clock.now();
-        let attempt = Attempt {
+        let attempt = AlertAttempt {
             message: &message.id,
             channel: &channel.id,
             outcome: outcome(&message, verdict, now),
@@ -217,7 +217,7 @@ fn outcome(message: &KeptMessage, verdict: Verdict, now: Moment) -> AttemptOutco
     }
 }
 
-fn tell(channel: &AlertChannel, attempt: &Attempt<'_>) {
+fn tell(channel: &AlertChannel, attempt: &AlertAttempt<'_>) {
     let (id, name, answer) = (&channel.id, &channel.name, &attempt.answer);
     match attempt.outcome {
         AttemptOutcome::Sent => info!(channel.id = %id, "channel `{name}` was told of alerts"),

@@ -81,7 +81,7 @@ pub enum AttemptOutcome {
 
 /// An attempt, to be written down.
 #[derive(Debug, Clone)]
-pub struct Attempt<'a> {
+pub struct AlertAttempt<'a> {
     /// Of which message.
     pub message: &'a AlertMessageId,
     /// To whom.
@@ -244,7 +244,7 @@ impl Store {
     /// Writes down what came of an attempt, and how the channel does.
     pub async fn note_alert_attempt(
         &self,
-        attempt: &Attempt<'_>,
+        attempt: &AlertAttempt<'_>,
         now: Moment,
     ) -> Result<(), DbError> {
         let (state, due_at, done_at) = match &attempt.outcome {

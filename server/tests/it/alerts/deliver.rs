@@ -173,9 +173,11 @@ async fn after_a_day_a_message_is_given_up_and_the_channel_says_so() {
     for db in databases().await {
         let scene = Scene::over(&db).await;
         put(&scene.store, &scene.channel, &scene.clock).await;
+        scene
+            .fake
+            .next(&vec![Whim::Says(500, "never"); 300]);
         let mut tried = 0;
         while newest(&scene.store, &scene.channel).await.state == MessageState::Waiting {
-            scene.fake.next(&[Whim::Says(500, "never")]);
             tried += scene.send().await;
             scene.clock.advance(Duration::from_secs(600));
             assert!(tried < 200, "{}: it is tried for ever", db.name);
@@ -186,6 +188,7 @@ async fn after_a_day_a_message_is_given_up_and_the_channel_says_so() {
         assert_eq!(shown.messages[0].state, MessageState::GaveUp);
         assert_eq!(shown.messages[0].answer, "never");
         // What comes behind it is tried for itself.
+        scene.fake.calm();
         let id = put(&scene.store, &scene.channel, &scene.clock).await;
         scene.send().await;
         assert_eq!(

@@ -148,6 +148,11 @@ impl Fake {
         self.lock().whims.extend(whims.iter().cloned());
     }
 
+    /// From now on it takes everything.
+    pub(super) fn calm(&self) {
+        self.lock().whims.clear();
+    }
+
     fn is_near(&self, at: Moment, skew: Duration) -> bool {
         let now = self.clock.now();
         now.since(at) <= skew && at.since(now) <= skew
