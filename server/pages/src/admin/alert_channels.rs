@@ -26,10 +26,11 @@ use super::form_errors::{FormErrors, again};
 use super::word;
 
 const PATH: &str = "/admin/alert-channels";
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 8] = [
     "name",
     "kind",
     "url",
+    "secret",
     "severity",
     "lang",
     "remind_hours",

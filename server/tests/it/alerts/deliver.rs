@@ -173,9 +173,7 @@ async fn after_a_day_a_message_is_given_up_and_the_channel_says_so() {
     for db in databases().await {
         let scene = Scene::over(&db).await;
         put(&scene.store, &scene.channel, &scene.clock).await;
-        scene
-            .fake
-            .next(&vec![Whim::Says(500, "never"); 300]);
+        scene.fake.next(&vec![Whim::Says(500, "never"); 300]);
         let mut tried = 0;
         while newest(&scene.store, &scene.channel).await.state == MessageState::Waiting {
             tried += scene.send().await;

@@ -214,7 +214,7 @@ pub fn verdict(kind: ChannelKind, answer: &OutboundAnswer) -> Verdict {
     let (names, too_often, pause): (&[&str], &[i64], Duration) = match kind {
         ChannelKind::Webhook if is_good => return Verdict::Taken,
         ChannelKind::Webhook => return Verdict::Refused,
-        ChannelKind::Feishu => (&["code", "StatusCode"], &[11_232], FEISHU_PAUSE),
+        ChannelKind::Feishu => (&["code"], &[11_232], FEISHU_PAUSE),
         ChannelKind::DingTalk => (&["errcode"], &[130_101, 90_018, 90_030], DINGTALK_PAUSE),
         ChannelKind::WeCom => (&["errcode"], &[45_009, 45_033], WECOM_PAUSE),
     };
