@@ -132,9 +132,14 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(UrlProblem::HasUser);
         }
-        let port = match authority.port() {
-            None => None,
-            Some(port) => Some(port.as_str().parse().map_err(|_| UrlProblem::Port)?),
+        // The library tells of no port where it can't read it.
+        let behind = authority.as_str().strip_prefix(authority.host());
+        let port = match behind.unwrap_or(":") {
+            "" => None,
+            rest => {
+                let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
+                Some(port.ok_or(UrlProblem::Port)?)
+            }
         };
         let port: u16 = port.unwrap_or(if is_https { 443 } else { 80 });
         if !allows_private && ![443, 8_443].contains(&port) {

@@ -88,6 +88,8 @@ fn urls_are_read_strictly() {
         ("https://例え.example/", P::Unreadable),
         ("https://example.com:22/", P::Port),
         ("https://example.com:99999/", P::Port),
+        ("https://example.com:/", P::Port),
+        ("https://[::ffff:8.8.8.8]:65536/", P::Port),
     ] {
         let read = Target::parse(url, false);
         assert!(read.is_err(), "{url}: {read:?}");
