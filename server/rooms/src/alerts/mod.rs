@@ -84,6 +84,12 @@ pub struct AlertsParts {
     pub clock: Clock,
 }
 
+impl std::fmt::Debug for AlertsParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AlertsParts")
+    }
+}
+
 /// Alerts; cheap to clone.
 #[derive(Clone)]
 pub struct Alerts(Arc<AlertsParts>);

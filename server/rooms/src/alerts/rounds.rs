@@ -109,7 +109,8 @@ impl Alerts {
         // In this order: what is written must be newer than what was read.
         let before = store.alert_round().await?;
         let open = store.open_alerts().await?;
-        let sight = self.look(now).await?;
+        // Boxed: it asks six places at once.
+        let sight = Box::pin(self.look(now)).await?;
         let counted = self.count(before, &open).await?;
         let mut plan = plan(&open, &sight, now);
         self.date(&mut plan, (now, counted.through)).await?;

@@ -210,7 +210,7 @@ impl Store {
                 }
             }
         })?;
-        let first = rows.iter().next().copied().map(Moment::from_unix_ms);
+        let first = rows.as_slice().first().copied().map(Moment::from_unix_ms);
         Ok((first, u64::try_from(rows.len()).unwrap_or(u64::MAX)))
     }
 
