@@ -34,6 +34,7 @@ fn letter<'a>(told: &'a AlertMessage, text: &'a str) -> Letter<'a> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, read as one")]
 fn addresses_of_robots_are_theirs_alone() {
     use ChannelKind as K;
     let outbound = Outbound::system(false);
@@ -220,6 +221,7 @@ fn long_texts_are_cut_between_letters() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, read as one")]
 fn robots_say_200_and_mean_their_code() {
     use ChannelKind as K;
     let minute = Verdict::TooOften(Duration::from_secs(60));
