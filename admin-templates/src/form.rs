@@ -110,6 +110,12 @@ pub enum FieldError {
     NothingAdded,
     /// There was nothing to add.
     NothingNew,
+    /// It is not the address of a bot of this kind.
+    NotARobot,
+    /// It can't be called.
+    NotCallable,
+    /// The secret has another form.
+    SecretForm,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -173,6 +179,9 @@ impl FieldError {
             Self::NothingAdded => t.a.preview_keys_wrong.to_owned(),
             Self::NothingNew => t.a.preview_keys_none.to_owned(),
             Self::KeyColumns => t.a.line_columns.to_owned(),
+            Self::NotARobot => t.a.channel_address_robot.to_owned(),
+            Self::NotCallable => t.a.channel_address_url.to_owned(),
+            Self::SecretForm => t.a.channel_secret_wrong.to_owned(),
             Self::Words(words) => words.clone(),
         }
     }

@@ -18,6 +18,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod alert_text;
 pub mod assets;
 pub mod chart;
 pub mod end_users;

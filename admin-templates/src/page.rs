@@ -13,6 +13,7 @@ use crate::labels::{Label, PersonRole};
 use crate::text::Text;
 
 pub use self::faults::fault_told;
+pub(crate) use self::sentences::failed_calls;
 
 /// What stands where nothing was measured.
 const DASH: &str = r#"<span class="faint">—</span>"#;

@@ -8,6 +8,7 @@ use crate::account::{
     ConfirmPassword, ErrorInside, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor,
     SecretOnce, Security, SignIn, TotpSetup,
 };
+use crate::admin::alerts::AlertChannelList;
 use crate::admin::balances::BalancePage;
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
@@ -31,9 +32,10 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind,
-    KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
-    PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Capability, ChannelWord, Direction, EntryKind, ErrorKind,
+    KeyKind, KeyLineState, Label, LangWord, LimitField, ListTakes, MemberRole, MemberStatus,
+    MuteWord, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Severity, Speaker,
+    Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};
@@ -197,6 +199,7 @@ views! {
     OwnEndUsers "own-end-users" "portal/end_users.html" [Portal] "/end-users" true;
     AuditLog "audit" "admin/audit.html" [Admin] "/audit" true;
     AuditDetail "audit-entry" "admin/audit_entry.html" [Admin] "/audit/aud_1" true;
+    AlertChannelList "alert-channels" "admin/alert_channels.html" [Admin] "/alert-channels" true;
     Settings "settings" "admin/settings.html" [Admin] "/settings" true;
     SystemHealth "health" "admin/health.html" [Admin] "/health" true;
     Overview "overview" "portal/overview.html" [Portal] "" true;

@@ -1,5 +1,6 @@
 //! The composition root: builds the rooms, mounts the edges, serves. Holds no rule.
 
+mod alerting;
 pub(crate) mod ledger_checks;
 mod people;
 mod tasks;
@@ -15,6 +16,7 @@ use server_calls::settle::CallMetrics;
 use server_calls::{Calls, CallsParts, Closing, Rounds};
 use server_pages::page_services::PageServices;
 use server_rooms::accounts::AccountError;
+use server_rooms::alerts::AlertsError;
 use server_rooms::auth::Watched;
 use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::catalogue::{Catalogue, CatalogueError};
@@ -41,6 +43,7 @@ use shared::surface::{SURFACES, Surface};
 use shared::telemetry::Metrics;
 use tracing::info;
 
+use self::alerting::{AlertRooms, alerts};
 use self::people::People;
 use self::tasks::{
     first_start, gateways, health, keep_catalogue, keep_records, keeping, look_after,
@@ -270,7 +273,22 @@ impl Server {
             (store.clone(), clock.clone()),
         );
         keep_catalogue(&catalogue, &model_lists, supervisor);
+        let (alerts, alert_channels) = alerts(AlertRooms {
+            catalogue: &catalogue,
+            model_lists: &model_lists,
+            gateways: &gateways,
+            ledger: &ledger,
+            providers: &providers,
+            calls: &calls,
+            store: &store,
+            clock: &clock,
+            sealer: &Sealer::new(&secrets.seal),
+            config,
+            supervisor,
+        });
         let rooms = Rooms {
+            alerts,
+            alert_channels: (alert_channels, !config.public_url.trim().is_empty()),
             model_lists,
             health: health(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
@@ -319,6 +337,12 @@ impl Server {
     /// it by itself in rounds.
     pub async fn fail_orphans(&self) -> Result<usize, DbError> {
         self.rooms.keeping.fail_orphans().await
+    }
+
+    /// Looks for alerts once, and writes what it saw; false where another process did meanwhile. A server does it
+    /// by itself in rounds.
+    pub async fn look_for_alerts(&self) -> Result<bool, AlertsError> {
+        Ok(self.rooms.alerts.look_now().await?.is_some())
     }
 
     /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in

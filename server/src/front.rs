@@ -93,6 +93,9 @@ fn head_of(response: Response) -> Response {
 fn console(rooms: &Rooms) -> Console {
     Console {
         accounts: rooms.accounts.clone(),
+        alerts: rooms.alerts.clone(),
+        alert_channels: rooms.alert_channels.0.clone(),
+        has_links: rooms.alert_channels.1,
         calls: rooms.calls.clone(),
         call_status: CallStatus(|error| api::error::ApiError::from(error).into_response().status()),
         catalogue: rooms.catalogue.clone(),

@@ -13,7 +13,7 @@ pub use server_calls as calls;
 pub use server_link as link;
 pub use server_pages as pages;
 pub use server_rooms::{
-    accounts, auth, browser_sessions, catalogue, end_users, gateways, health, kept, ledger, limits,
-    money, providers, reports, sessions, settings, studio,
+    accounts, alerts, auth, browser_sessions, catalogue, end_users, gateways, health, kept, ledger,
+    limits, money, providers, reports, sessions, settings, studio,
 };
 pub use server_store as store;

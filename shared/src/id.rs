@@ -163,6 +163,12 @@ ids! {
     ChatId = "chat_";
     /// An image that a person made in the studio.
     PictureId = "img_";
+    /// Something that operators should look at.
+    AlertId = "alt_";
+    /// Where alerts are sent to.
+    AlertChannelId = "chn_";
+    /// What a channel is told at once; receivers know a repetition by it.
+    AlertMessageId = "msg_";
 }
 
 /// The time in the id that [`AuditId::successive`] made last.

@@ -121,6 +121,9 @@ async function journey(ada, product, provider) {
     await ada.goto(base);
     return (await badge(secrets.refused).and(page.locator(".badge-bad")).count()) === 1;
   });
-  await ada.goto("/admin");
-  await page.locator(`.alerts a[href="${base}"], .alerts li`, { hasText: name }).first().waitFor();
+  await until("somebody looked and there is an alert", 60_000, async () => {
+    await ada.goto("/admin");
+    return (await page.locator(`.alerts a[href="${base}"], .alerts li`, { hasText: name }).count()) > 0;
+  });
+  await ada.axe();
 }

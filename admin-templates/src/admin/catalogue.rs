@@ -3,6 +3,7 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::admin::alerts::ConditionView;
 use crate::admin::prices::{PriceTry, RateTable};
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
@@ -19,6 +20,8 @@ sampled! {
         pub operation: Operation,
         /// Whether tenants may call it.
         pub state: Switch,
+        /// How it does.
+        pub condition: ConditionView,
         /// Where it runs, in order: `provider/model`.
         pub targets: Vec<String>,
         /// The parts of the price that is valid now.

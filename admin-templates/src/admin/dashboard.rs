@@ -27,8 +27,11 @@ sampled! {
         pub at: Moment,
     }
 
-    /// Something that somebody should look at.
+    /// Something that somebody should look at. `POST /admin/alerts/{id}/mute` with `span` tells nobody of it
+    /// for a while, `POST /admin/alerts/{id}/unmute` lets it be heard again.
     pub struct AlertRow {
+        /// Its id.
+        pub id: String,
         /// How much it presses.
         pub severity: Severity,
         /// What it is.
@@ -39,6 +42,20 @@ sampled! {
         pub path: String,
         /// Since when.
         pub since: Moment,
+        /// Calls that failed since then; absent where none are counted.
+        pub failed_calls: Option<u64>,
+        /// Whether there may be more.
+        pub at_least: bool,
+        /// The model it is about; else empty.
+        pub model: String,
+        /// The provider it is about, as it is addressed; else empty.
+        pub provider: String,
+        /// The id of the provider's key it is about; else empty.
+        pub key: String,
+        /// Until when nobody is told of it; absent where that is until it ends.
+        pub muted_until: Option<Moment>,
+        /// Who muted it; empty where nobody did.
+        pub muted_by: String,
     }
 
     /// `GET /admin?range=24h`. With a script the figures marked `data-live` follow
@@ -95,5 +112,20 @@ sampled! {
         pub live: Vec<LiveCall>,
         /// The most pressing first.
         pub alerts: Vec<AlertRow>,
+    }
+}
+
+impl AlertRow {
+    /// Whether a price would end it.
+    pub(crate) fn wants_price(&self) -> bool {
+        matches!(self.kind, AlertKind::NoPrice | AlertKind::Unpriced)
+    }
+
+    /// Whether another target would end it.
+    pub(crate) fn wants_target(&self) -> bool {
+        matches!(
+            self.kind,
+            AlertKind::ModelGone | AlertKind::ModelEnds | AlertKind::ModelEnded
+        )
     }
 }

@@ -1,5 +1,6 @@
 //! Pages of the superadmin's console, one struct each.
 
+pub mod alerts;
 pub mod balances;
 pub mod catalogue;
 pub mod dashboard;

@@ -3,6 +3,7 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use super::alerts::ConditionView;
 use super::provider_keys::KeyTermsShown;
 use crate::chart::Chart;
 use crate::fixtures::maker::sampled;
@@ -31,6 +32,8 @@ sampled! {
         pub state: Switch,
         /// Whether it answers.
         pub health: Health,
+        /// How it does, in words.
+        pub condition: ConditionView,
         /// Keys that take calls.
         pub active: u64,
         /// Keys that cool down.

@@ -5,7 +5,7 @@ use shared::units::Unit;
 
 use super::Form;
 use crate::html::Html;
-use crate::labels::{PriceItem, Word};
+use crate::labels::{AlertKind, Label as _, PriceItem, Word};
 use crate::page::Page;
 
 /// The sample's entry that answers for every name; no real field is named so.
@@ -168,6 +168,17 @@ impl<'a> Field<'a> {
         self.choices.extend(numbers.iter().map(|number| Choice {
             value: number.to_string(),
             text: page.count(*number),
+        }));
+        self
+    }
+
+    /// Kinds of alerts that there can be, as the choices.
+    #[must_use]
+    pub fn alert_kinds(mut self, page: &Page) -> Self {
+        let kinds = AlertKind::ALL.iter().filter(|kind| kind.is_looked_for());
+        self.choices.extend(kinds.map(|kind| Choice {
+            value: kind.code().to_owned(),
+            text: kind.text(page.lang).replace("{b}", "…"),
         }));
         self
     }

@@ -119,6 +119,16 @@ labels! {
         EndUserSuspend = "end_user.suspend", Plain, "{a} suspended an end user of {c}", "{a} 停用了 {c} 的一名最终用户";
         /// `end_user.lift`.
         EndUserLift = "end_user.lift", Plain, "{a} lifted the suspension of an end user of {c}", "{a} 解除了 {c} 一名最终用户的停用";
+        /// `alert.mute`.
+        AlertMute = "alert.mute", Plain, "{a} muted the alert on {b}", "{a} 静音了 {b} 的告警";
+        /// `alert.unmute`.
+        AlertUnmute = "alert.unmute", Plain, "{a} unmuted the alert on {b}", "{a} 取消了 {b} 告警的静音";
+        /// `alert_channel.create`.
+        AlertChannelCreate = "alert_channel.create", Plain, "{a} added the alert channel {b}", "{a} 添加了告警渠道 {b}";
+        /// `alert_channel.update`.
+        AlertChannelUpdate = "alert_channel.update", Plain, "{a} changed the alert channel {b}", "{a} 修改了告警渠道 {b}";
+        /// `alert_channel.delete`.
+        AlertChannelDelete = "alert_channel.delete", Plain, "{a} deleted the alert channel {b}", "{a} 删除了告警渠道 {b}";
         /// `other`.
         Other = "other", Plain, "{a} changed {b}", "{a} 修改了 {b}";
     }

@@ -1,6 +1,7 @@
 //! States, roles and kinds: closed sets of words, each with its tone and both languages.
 //! A word without a translation does not compile.
 
+mod alerts;
 mod audit;
 mod calls;
 mod faults;
@@ -16,6 +17,7 @@ mod supply;
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
+pub use alerts::{ChannelWord, ConditionWord, DeliveryWord, LangWord, MuteWord, StepWord};
 pub use audit::{AuditTold, NewsTold};
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
 pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};

@@ -1,11 +1,18 @@
 //! Sentences about what was done and what happened, with links to what they are about. Knows no room.
 
+use shared::clock::Moment;
+
 use super::Page;
+use crate::admin::alerts::ConditionView;
 use crate::admin::dashboard::AlertRow;
 use crate::admin::gateways::GatewayEventRow;
 use crate::admin::platform::AuditRow;
+use crate::format;
+use crate::given::Given;
 use crate::html::{Html, escape, url_part};
-use crate::labels::{ActorKind, AuditTold, BalanceWord, FaultName, Label, NewsTold, Word};
+use crate::icon::Icon;
+use crate::labels::{ActorKind, AuditTold, BalanceWord, FaultName, Label, NewsTold, Tone, Word};
+use crate::text::Text;
 
 /// A text with its gaps filled; what fills them is escaped already, and no gap of it is filled again.
 fn filled(text: &str, gaps: &[(char, String)]) -> Html {
@@ -33,6 +40,16 @@ fn link(path: &str, text: &str) -> String {
         parts.join("/"),
         escape(text)
     )
+}
+
+/// `37 calls failed`.
+pub(crate) fn failed_calls(t: &Text, (calls, at_least): (u64, bool)) -> String {
+    let pattern = match (calls, at_least) {
+        (1, false) => t.a.alert_call_failed,
+        (_, false) => t.a.alert_calls_failed,
+        (_, true) => t.a.alert_calls_failed_at_least,
+    };
+    pattern.replace("{}", &format::count(calls))
 }
 
 impl Page {
@@ -86,6 +103,59 @@ impl Page {
             ('d', escape(&detail)),
         ];
         filled(told.text(self.lang), &gaps)
+    }
+
+    /// Since when, and how many calls failed since then.
+    pub fn alarm_since(&self, row: &AlertRow) -> Html {
+        let t = self.text();
+        let when = [('b', self.when(row.since).to_string())];
+        let since = filled(t.a.alert_since, &when);
+        let Some(calls) = row.failed_calls else {
+            return since;
+        };
+        let failed = failed_calls(t, (calls, row.at_least));
+        Html::from_escaped(format!("{since} · {}", escape(&failed)))
+    }
+
+    /// A sentence with a moment in its gap.
+    pub fn at(&self, pattern: &str, moment: impl Given<Moment>) -> Html {
+        filled(pattern, &[('b', self.when(moment).to_string())])
+    }
+
+    /// Who muted an alert, and until when.
+    pub fn muted(&self, row: &AlertRow) -> Html {
+        let t = self.text();
+        let by = ('a', escape(&row.muted_by));
+        match row.muted_until {
+            None => filled(t.a.alert_muted, &[by]),
+            Some(until) => {
+                let until = ('b', self.when(until).to_string());
+                filled(t.a.alert_muted_until, &[by, until])
+            }
+        }
+    }
+
+    /// How something does: an icon, a word, and of which calls where that says more.
+    pub fn condition(&self, of: &ConditionView) -> Html {
+        let tone = of.word.tone();
+        let icon = match tone {
+            Tone::Bad | Tone::Warn => Icon::Alert.to_string(),
+            Tone::Good | Tone::Info => Icon::Pulse.to_string(),
+            Tone::Plain => String::new(),
+        };
+        let mut words = escape(of.word.text(self.lang));
+        if of.calls > 0 {
+            let gaps = [
+                ('a', escape(&format::share(of.success))),
+                ('b', format::count(of.calls)),
+            ];
+            let share = filled(self.text().a.condition_calls, &gaps);
+            words = format!("{words} · {share}");
+        }
+        Html::from_escaped(format!(
+            r#"<span class="badge badge-{} condition">{icon}{words}</span>"#,
+            tone.code()
+        ))
     }
 
     /// What somebody should look at.

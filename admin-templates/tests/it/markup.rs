@@ -380,6 +380,11 @@ const LATIN: &[&str] = &[
     "stream",
     "options",
     "completion",
+    // A setting of the environment, and how secrets of webhooks are written.
+    "public",
+    "url",
+    "whsec",
+    "base",
     // Of a product's name.
     "new",
 ];

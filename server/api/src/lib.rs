@@ -32,6 +32,8 @@ use server_calls::Calls;
 use server_edge::doors::body::{Bounds, Upload, read_later};
 use server_edge::doors::{Doors, text};
 use server_rooms::accounts::Accounts;
+use server_rooms::alerts::Alerts;
+use server_rooms::alerts::channels::AlertChannels;
 use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
@@ -122,6 +124,10 @@ pub struct Rooms {
     pub accounts: Accounts,
     /// Who may not call.
     pub end_users: EndUsers,
+    /// What somebody should look at.
+    pub alerts: Alerts,
+    /// Where alerts are sent to, and whether messages have links.
+    pub alert_channels: (AlertChannels, bool),
     /// Models and prices.
     pub catalogue: Catalogue,
     /// What providers say they have.

@@ -9,6 +9,7 @@
 //! `done`.
 
 mod admin;
+pub mod alert_words;
 mod api_keys;
 mod assets;
 mod bills;

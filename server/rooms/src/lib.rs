@@ -2,6 +2,7 @@
 //! no protocol; edges and calls ask them.
 
 pub mod accounts;
+pub mod alerts;
 pub mod auth;
 pub mod browser_sessions;
 pub mod catalogue;

@@ -4,6 +4,7 @@
 mod words;
 
 pub mod access;
+pub mod alerts;
 pub mod billing;
 pub mod catalogue;
 pub mod ledger;

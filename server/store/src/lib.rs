@@ -6,6 +6,7 @@ mod columns;
 mod notes;
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
 pub mod catalogue;
 pub mod changes;

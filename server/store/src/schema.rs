@@ -605,7 +605,83 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    alerts (id) {
+        id -> Text,
+        kind -> Text,
+        subject_kind -> Text,
+        subject -> Text,
+        label -> Text,
+        last4 -> Text,
+        severity -> Text,
+        first_seen -> BigInt,
+        last_seen -> BigInt,
+        quiet_since -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        hit_calls -> BigInt,
+        hits_at_least -> Bool,
+        muted_until -> Nullable<BigInt>,
+        muted_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    alert_rounds (name) {
+        name -> Text,
+        through -> BigInt,
+        looked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    alert_sightings (kind, subject) {
+        kind -> Text,
+        subject -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    alert_channels (id) {
+        id -> Text,
+        name -> Text,
+        kind -> Text,
+        enabled -> Bool,
+        severity -> Text,
+        kinds -> Text,
+        lang -> Text,
+        remind_hours -> BigInt,
+        shown -> Text,
+        sealed -> Text,
+        created_at -> BigInt,
+        next_at -> BigInt,
+        failing_since -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+        gave_up_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    alert_messages (id) {
+        id -> Text,
+        channel_id -> Text,
+        body -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        done_at -> Nullable<BigInt>,
+        http_status -> Nullable<BigInt>,
+        answer -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    alerts,
+    alert_rounds,
+    alert_sightings,
+    alert_channels,
+    alert_messages,
     tenants,
     users,
     superadmins,

@@ -128,12 +128,35 @@ fn gateways_and_alerts_tell_sentences_too() {
         );
     }
     let alert = AlertRow {
+        id: "alt_1".to_owned(),
         severity: Severity::Critical,
         kind: AlertKind::NoKeys,
         subject: "moonshot".to_owned(),
         path: "providers/moonshot".to_owned(),
         since: Moment::default(),
+        failed_calls: Some(1),
+        at_least: false,
+        model: String::new(),
+        provider: "moonshot".to_owned(),
+        key: String::new(),
+        muted_until: None,
+        muted_by: String::new(),
     };
+    let since = |calls, at_least| {
+        let alert = AlertRow {
+            failed_calls: calls,
+            at_least,
+            ..alert.clone()
+        };
+        [Lang::En, Lang::Zh].map(|lang| page(lang).alarm_since(&alert).text().replace('\n', ""))
+    };
+    let [en, zh] = since(None, false);
+    assert!(en.starts_with("since 1970-01-01 00:00"), "{en}");
+    assert!(zh.starts_with("自 1970-01-01 00:00"), "{zh}");
+    assert!(since(Some(1), false)[0].ends_with("· 1 call failed"));
+    assert!(since(Some(37), false)[0].ends_with("· 37 calls failed"));
+    assert!(since(Some(10_000), true)[0].ends_with("· at least 10,000 calls failed"));
+    assert!(since(Some(37), false)[1].ends_with("· 37 次调用失败"));
     let html = page(Lang::En).alarm(&alert);
     assert_eq!(html.text(), "moonshot has no working key left");
     assert!(

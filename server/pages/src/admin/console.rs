@@ -5,6 +5,8 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, Response, Route};
 use server_calls::Calls;
 use server_rooms::accounts::Accounts;
+use server_rooms::alerts::Alerts;
+use server_rooms::alerts::channels::AlertChannels;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
@@ -22,6 +24,7 @@ use server_rooms::settings::Settings;
 use server_rooms::studio::StudioMemory;
 
 use super::super::page_services::CallStatus;
+use super::alert_channels::ChannelRooms;
 use super::dashboard::DashboardRooms;
 use super::models::ModelRooms;
 use super::models::trial::TrialRooms;
@@ -37,6 +40,12 @@ use super::usage::CallRooms;
 pub struct Console {
     /// Tenants and people.
     pub accounts: Accounts,
+    /// What somebody should look at.
+    pub alerts: Alerts,
+    /// Where alerts are sent to.
+    pub alert_channels: AlertChannels,
+    /// Whether messages of these have links.
+    pub has_links: bool,
     /// Sessions of browsers.
     pub browsers: BrowserSessions,
     /// What a refused call is told.
@@ -79,14 +88,15 @@ impl Console {
         let pages = self.supply_models(self.supply_tenants(pages));
         pages
             .data(DashboardRooms {
-                calls: self.calls.clone(),
-                catalogue: self.catalogue.clone(),
-                model_lists: self.model_lists.clone(),
-                gateways: self.gateways.clone(),
+                alerts: self.alerts.clone(),
                 ledger: self.ledger.clone(),
-                providers: self.providers.clone(),
                 reports: self.reports.clone(),
             })
+            .data(ChannelRooms {
+                channels: self.alert_channels,
+                has_links: self.has_links,
+            })
+            .data(self.alerts)
             .data(CallRooms {
                 accounts: self.accounts.clone(),
                 ledger: self.ledger.clone(),

@@ -1,10 +1,7 @@
 //! The console's first page: how the platform is doing, what it earns, and what somebody should look
-//! at. Figures are sums, as current as these are; keys and gateways are of this moment.
+//! at. Figures are sums, as current as these are; alerts are rows, as they were seen last.
 
 mod alerts;
-mod model_alerts;
-
-use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use admin_templates::chart::{Spark, Unit};
@@ -12,35 +9,23 @@ use admin_templates::labels::{Measure, Range as RangeWord};
 use admin_templates::parts::{Quantiles, TopRow};
 use poem::handler;
 use poem::web::Data;
-use server_calls::Calls;
-use server_rooms::catalogue::Catalogue;
-use server_rooms::catalogue::lists::ModelLists;
-use server_rooms::gateways::Gateways;
+use server_rooms::alerts::Alerts;
 use server_rooms::ledger::Ledger;
-use server_rooms::providers::Providers;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
 use server_rooms::reports::{Point, ReportScope, Reports, Top};
 use shared::credits::Credits;
 
-use self::alerts::alerts;
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::{Asked, WHOLE, chart, live, named, range, reports_failed, signed, success};
 
-/// A gateway far away must not keep the page waiting.
-const PATIENCE: Duration = Duration::from_millis(800);
-
 /// What the dashboard is filled from.
 #[derive(Debug, Clone)]
 pub(super) struct DashboardRooms {
-    pub(super) calls: Calls,
-    pub(super) catalogue: Catalogue,
-    pub(super) model_lists: ModelLists,
-    pub(super) gateways: Gateways,
+    pub(super) alerts: Alerts,
     pub(super) ledger: Ledger,
-    pub(super) providers: Providers,
     pub(super) reports: Reports,
 }
 
@@ -218,7 +203,9 @@ pub(super) async fn dashboard(
         .reports
         .dashboard(&ReportScope::Platform, Range::Last(span));
     let running = live::running(&rooms.ledger, &rooms.reports);
-    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), running);
+    let (board, alerts, running) = tokio::join!(board, rooms.alerts.on(), running);
+    let alerts = alerts?.into_iter().map(|alert| alerts::row(alert, now));
     let board = board.map_err(|error| reports_failed(error.into()))?;
-    who.show(&view(&board, range, alerts?, running?)).await
+    who.show(&view(&board, range, alerts.collect(), running?))
+        .await
 }

@@ -1,6 +1,8 @@
 //! The console's own pages, and what several of them need: reading a list's query, turning rooms'
 //! nouns into rows. Knows no session and no markup.
 
+mod alert_channels;
+mod alerts;
 mod audit;
 mod balances;
 mod calls;
@@ -54,8 +56,10 @@ type Asked = Query<BTreeMap<String, String>>;
 
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
-    models_and_providers(tenants(table))
+    models_and_providers(tenants(channels(table)))
         .get("/admin", dashboard::dashboard)
+        .post("/admin/alerts/:id/mute", alerts::mute)
+        .post("/admin/alerts/:id/unmute", alerts::unmute)
         .get("/admin/health", health::health_page)
         .get("/admin/live", live::live)
         .get("/admin/audit", audit::audit_log)
@@ -69,6 +73,19 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/admin/usage/:id", usage::call::one_call)
         .post("/admin/usage/:id/settle", unknown::settle)
         .post("/admin/usage/:id/release", unknown::release)
+}
+
+/// Where alerts are sent to.
+fn channels(table: Table) -> Table {
+    let one = |path: &str| format!("/admin/alert-channels/:id{path}");
+    table
+        .get("/admin/alert-channels", alert_channels::channel_page)
+        .post("/admin/alert-channels", alert_channels::add)
+        .post(one("/edit"), alert_channels::edit)
+        .post(one("/test"), alert_channels::test)
+        .post(one("/enable"), alert_channels::enable)
+        .post(one("/disable"), alert_channels::disable)
+        .post(one("/delete"), alert_channels::delete)
 }
 
 /// Tenants, their people, keys and money.

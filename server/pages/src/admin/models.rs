@@ -23,6 +23,7 @@ use admin_templates::labels::Word;
 use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
+use server_rooms::alerts::Alerts;
 use server_rooms::auth::roles::kind;
 use server_rooms::catalogue::{Catalogue, CatalogueError, Model, ModelPatch};
 use server_rooms::providers::Providers;
@@ -89,10 +90,10 @@ fn found(catalogue: &Catalogue, id: &str) -> Result<std::sync::Arc<Model>, PageE
 pub(super) async fn model_list(
     who: Admin,
     asked: Asked,
-    catalogue: Data<&Catalogue>,
-    reports: Data<&Reports>,
+    rooms: Data<&ModelRooms>,
+    alerts: Data<&Alerts>,
 ) -> PageResult {
-    let view = list::view(&catalogue, &reports, &asked, who.now()).await?;
+    let view = list::view(&rooms, &alerts, &asked, who.now()).await?;
     who.show(&view).await
 }
 

@@ -55,6 +55,8 @@ actions! {
     EditGateways,
     /// Say where gateways are and what opens them: prompts and secrets go there.
     AddGateways,
+    /// Tell nobody of an alert for a while.
+    MuteAlerts,
     /// Write the line that everybody sees.
     Announce,
     /// Set prices, what calls cost, and tenants' multipliers.
@@ -82,6 +84,7 @@ pub const fn may(role: AdminRole, action: Action) -> bool {
         | Action::EditModels
         | Action::EditProviders
         | Action::EditGateways
+        | Action::MuteAlerts
         | Action::Announce => match role {
             AdminRole::Owner | AdminRole::Operator => true,
             AdminRole::Finance | AdminRole::ReadOnly => false,

@@ -10,11 +10,12 @@ use super::{code, root, sources};
 /// may import, its manifest says as well: a rule without HTTP lists no `poem`.
 const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("link", &["shared"], &["poem", "diesel"]),
+    ("outbound", &["shared"], &["poem", "diesel"]),
     ("rules", &["shared"], &["tokio", "poem", "diesel", "http"]),
     ("store", &["shared", "server-rules"], &["poem", "http"]),
     (
         "rooms",
-        &["shared", "server-rules", "server-store"],
+        &["shared", "server-outbound", "server-rules", "server-store"],
         &["poem", "diesel", "reqwest"],
     ),
     (

@@ -61,6 +61,8 @@ pub(super) fn of(entry: &AuditEntry) -> AuditSubject {
         }
         ("gateway", _) => (field(entry, "name"), "gateways".to_owned()),
         ("call", _) => (String::new(), format!("usage/{subject}")),
+        ("alert", _) => (field(entry, "about"), String::new()),
+        ("alert_channel", _) => (field(entry, "name"), "alert-channels".to_owned()),
         ("settings", _) => (String::new(), "settings".to_owned()),
         _ => (String::new(), String::new()),
     };

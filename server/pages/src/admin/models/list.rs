@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use admin_templates::admin::catalogue::{ModelList, ModelRow};
 use admin_templates::list::{ListState, Sort};
-use server_rooms::catalogue::{Catalogue, Model};
-use server_rooms::reports::Reports;
+use server_rooms::alerts::Alerts;
+use server_rooms::alerts::health::Conditions;
+use server_rooms::catalogue::Model;
 use server_rooms::reports::sums::Sums;
 use shared::clock::Moment;
 
 use super::super::super::error::{PageError, parsed};
+use super::super::alerts::condition;
 use super::super::providers::switch;
 use super::super::{WHOLE, filters, success, wanted};
-use super::operation;
 use super::view::price_lines;
+use super::{ModelRooms, operation};
 
 const FILTERS: [&str; 3] = ["q", "operation", "provider"];
 /// Rows of a page.
@@ -45,7 +47,11 @@ fn fits(model: &Model, asked: &BTreeMap<String, String>) -> bool {
     named && operation && provider
 }
 
-fn row(model: &Model, sums: &HashMap<String, Sums>, now: Moment) -> ModelRow {
+fn row(
+    model: &Model,
+    (sums, conditions): (&HashMap<String, Sums>, &Conditions),
+    now: Moment,
+) -> ModelRow {
     let sums = sums.get(&model.id);
     let target = |target: &server_rooms::catalogue::model::WeightedTarget| {
         format!("{}/{}", target.provider, target.model)
@@ -54,6 +60,7 @@ fn row(model: &Model, sums: &HashMap<String, Sums>, now: Moment) -> ModelRow {
         id: model.id.clone(),
         operation: operation(model),
         state: switch(model.enabled),
+        condition: condition(conditions.model(model, now)),
         targets: model.targets.iter().map(target).collect(),
         price: model.price_at(now).map(price_lines).unwrap_or_default(),
         calls: sums.map_or(0, |sums| sums.calls),
@@ -70,11 +77,12 @@ fn start(asked: &BTreeMap<String, String>) -> Result<usize, PageError> {
 
 /// A page of the list.
 pub(super) async fn view(
-    catalogue: &Catalogue,
-    reports: &Reports,
+    rooms: &ModelRooms,
+    alerts: &Alerts,
     asked: &BTreeMap<String, String>,
     now: Moment,
 ) -> Result<ModelList, PageError> {
+    let (catalogue, reports) = (&rooms.catalogue, &rooms.reports);
     let (start, sort) = (start(asked)?, sort(asked));
     let all = catalogue.models();
     let names: BTreeSet<String> = all
@@ -101,13 +109,14 @@ pub(super) async fn view(
     };
     let shown: Vec<&Arc<Model>> = models.into_iter().skip(start).take(ROWS).collect();
     let ids: Vec<&str> = shown.iter().map(|model| model.id.as_str()).collect();
-    let sums = reports.models_day(&ids).await?;
+    let (sums, conditions) = tokio::join!(reports.models_day(&ids), alerts.model_conditions());
+    let (sums, conditions) = (sums?, conditions?);
     Ok(ModelList {
         list,
         providers: names.into_iter().collect(),
         rows: shown
             .into_iter()
-            .map(|model| row(model, &sums, now))
+            .map(|model| row(model, (&sums, &conditions), now))
             .collect(),
     })
 }

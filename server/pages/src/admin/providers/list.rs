@@ -8,8 +8,9 @@ use admin_templates::list::ListState;
 use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path};
+use server_rooms::alerts::Alerts;
+use server_rooms::alerts::health::Conditions;
 use server_rooms::auth::roles::kind;
-use server_rooms::catalogue::Catalogue;
 use server_rooms::providers::balances::BalanceList;
 use server_rooms::providers::trial::ProviderTrial;
 use server_rooms::providers::{Connectors, GatewayAnswer, ProviderList, ProviderRef, Providers};
@@ -22,7 +23,9 @@ use shared::link::balance::KeyBalance;
 use super::super::super::bills::known_cost;
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::session::Admin;
+use super::super::alerts::condition;
 use super::super::dashboard::day;
+use super::super::models::ModelRooms;
 use super::super::{Asked, filters, success, wanted, word};
 use super::pool::{health, number};
 use super::{connector, in_flight, keys, options, refused, switch};
@@ -31,6 +34,7 @@ const FILTERS: [&str; 3] = ["q", "state", "tag"];
 
 /// What rows are filled from.
 struct Sources<'a> {
+    conditions: Conditions,
     providers: &'a Providers,
     reports: &'a Reports,
     known: &'a [Connectors],
@@ -75,6 +79,7 @@ async fn row(
     Ok(ProviderRow {
         speaks: options::spoken(&provider.options, connector),
         health: health(&provider, &keys, success(totals)),
+        condition: condition(from.conditions.provider(&of.to_string(), &provider.name)),
         state: switch(provider.enabled),
         active: number(&keys, "active"),
         cooling: number(&keys, "cooling"),
@@ -124,7 +129,7 @@ fn fits(row: &ProviderRow, asked: &BTreeMap<String, String>) -> bool {
 }
 
 async fn view(
-    (providers, reports): (&Providers, &Reports),
+    (providers, reports, alerts): (&Providers, &Reports, &Alerts),
     asked: &BTreeMap<String, String>,
 ) -> Result<ListView, PageError> {
     let list = providers.all().await.map_err(refused)?;
@@ -135,6 +140,7 @@ async fn view(
         balances.entry(of).or_default().push(key);
     }
     let from = Sources {
+        conditions: alerts.provider_conditions().await?,
         providers,
         reports,
         known: &known,
@@ -163,8 +169,10 @@ pub(in super::super) async fn provider_list(
     asked: Asked,
     providers: Data<&Providers>,
     reports: Data<&Reports>,
+    alerts: Data<&Alerts>,
 ) -> PageResult {
-    who.show(&view((&providers, &reports), &asked).await?).await
+    let view = view((&providers, &reports, &alerts), &asked).await?;
+    who.show(&view).await
 }
 
 fn tried(of: &ProviderRef, trial: ProviderTrial) -> ProviderTried {
@@ -182,15 +190,15 @@ fn tried(of: &ProviderRef, trial: ProviderTrial) -> ProviderTried {
 pub(in super::super) async fn test_provider(
     who: Admin<kind::EditProviders>,
     Path(name): Path<String>,
-    catalogue: Data<&Catalogue>,
-    providers: Data<&Providers>,
-    reports: Data<&Reports>,
+    rooms: Data<&ModelRooms>,
+    alerts: Data<&Alerts>,
 ) -> PageResult {
+    let (providers, reports) = (&rooms.providers, &rooms.reports);
     let of = ProviderRef::parse(&name);
-    let models = catalogue.models();
+    let models = rooms.catalogue.models();
     let trial = providers.try_provider(&of, &models, who.now()).await;
     let trial = trial.map_err(refused)?;
-    let mut view = view((&providers, &reports), &BTreeMap::new()).await?;
+    let mut view = view((providers, reports, &alerts), &BTreeMap::new()).await?;
     view.tried = Some(tried(&of, trial));
     who.show(&view).await
 }

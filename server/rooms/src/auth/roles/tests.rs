@@ -19,6 +19,7 @@ fn each_role_may_do_what_the_product_promises_and_nothing_else() {
             Action::EditModels,
             Action::EditProviders,
             Action::EditGateways,
+            Action::MuteAlerts,
             Action::Announce
         ]
     );

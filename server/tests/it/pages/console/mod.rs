@@ -1,5 +1,6 @@
 //! The console's own pages: what superadmins see and do there, journey by journey.
 
+mod alerts;
 mod gateways;
 mod models;
 mod price_import;

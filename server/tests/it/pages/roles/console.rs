@@ -56,8 +56,19 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "audit"
             | "audit.csv"
             | "audit/:id"
-            | "health",
+            | "health"
+            | "alert-channels",
         ) => Action::Look,
+        (&Method::POST, "alerts/:id/mute" | "alerts/:id/unmute") => Action::MuteAlerts,
+        (
+            &Method::POST,
+            "alert-channels"
+            | "alert-channels/:id/edit"
+            | "alert-channels/:id/test"
+            | "alert-channels/:id/enable"
+            | "alert-channels/:id/disable"
+            | "alert-channels/:id/delete",
+        ) => Action::EditSettings,
         (&Method::POST, "gateways" | "gateways/:id/secret") => Action::AddGateways,
         (
             &Method::POST,
