@@ -165,7 +165,7 @@ impl Page {
     /// A share with the words "of credits"; nothing where there is none.
     pub fn share_of_credits(&self, share: impl Given<Option<i64>>) -> String {
         share.get().map_or_else(String::new, |share| {
-            format!("{} {}", format::share(share), self.text().of_credits)
+            self.text().of_credits.replace("{}", &format::share(share))
         })
     }
 
@@ -221,11 +221,10 @@ impl Page {
     pub fn succeeded(&self, share: impl Given<i64>, calls: impl Given<u64>) -> String {
         match calls.get() {
             0 => String::new(),
-            _ => format!(
-                "{} {}",
-                format::share(share.get()),
-                self.text().success_unit
-            ),
+            _ => {
+                let share = format::share(share.get());
+                self.text().success_unit.replace("{}", &share)
+            }
         }
     }
 
@@ -234,7 +233,7 @@ impl Page {
         let rest = WHOLE.saturating_sub(success.get()).clamp(0, WHOLE);
         match calls.get() {
             0 => String::new(),
-            _ => format!("{} {}", format::share(rest), self.text().failed_unit),
+            _ => self.text().failed_unit.replace("{}", &format::share(rest)),
         }
     }
 

@@ -24,11 +24,11 @@ impl From<ResolveError> for ApiError {
             ResolveError::NoSuchCall => Self::not_found("call"),
             ResolveError::NotUnknown => Self::conflict(
                 "call_not_unknown",
-                "How the call ended is known, or it still runs.",
+                "The result of this call is known, or it is still running.",
             ),
             ResolveError::Promised => Self::conflict(
                 "nothing_charged_promised",
-                "The tenant was told that nothing is charged for this call.",
+                "The tenant was informed that nothing is charged for this call.",
             ),
             ResolveError::Amount { held } => Self::bad_field(
                 "credits",

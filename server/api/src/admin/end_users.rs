@@ -79,11 +79,11 @@ impl From<EndUserError> for ApiError {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))
             }
             EndUserError::Before => {
-                Self::conflict("already_exists", "This end user is suspended already.")
+                Self::conflict("already_exists", "This end user is already suspended.")
             }
             EndUserError::TooMany => Self::conflict(
                 "too_many",
-                "This tenant has as many suspended end users as one may have.",
+                "This tenant has reached the maximum number of suspended end users.",
             ),
             EndUserError::Store(error) => error.into(),
         }

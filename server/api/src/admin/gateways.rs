@@ -30,10 +30,10 @@ impl From<GatewayError> for ApiError {
             GatewayError::NotFound => Self::not_found("gateway"),
             GatewayError::Taken => Self::conflict(
                 "already_exists",
-                "There is a gateway of this address already.",
+                "A gateway with this address already exists.",
             ),
             GatewayError::Invalid(why) => {
-                Self::bad_field("url", format!("It can't be used: {why}."))
+                Self::bad_field("url", format!("This address can't be used: {why}."))
             }
             GatewayError::Secret(why) => Self::bad_field("secret", format!("`secret` {why}.")),
             GatewayError::Store(error) => error.into(),

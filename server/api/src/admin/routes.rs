@@ -116,7 +116,7 @@ impl RouteBody {
         });
         put("max_price", max_price);
         RouteRule::read(&Value::Object(whole).to_string()).map_err(|why| {
-            ApiError::bad_field("provider", format!("The rule can't be taken: {why}."))
+            ApiError::bad_field("provider", format!("This rule is not valid: {why}."))
         })
     }
 }

@@ -210,7 +210,7 @@ pub(crate) async fn listed(
         return Err(ApiError::scope_missing(Scope::Inference));
     }
     let query = request.params::<HashMap<String, String>>();
-    let query = query.map_err(|_| ApiError::bad_request("invalid_query", "The query is odd."))?;
+    let query = query.map_err(|_| ApiError::bad_request("invalid_query", "The query is not valid."))?;
     let asked = Asked::read(query)?;
     let (most, newest_first) = (limit(asked.limit)?, asked.is_newest_first()?);
     let reader = Reader::of(&who);

@@ -234,7 +234,7 @@ fn found(
     let model = model.filter(|model| is_listed(catalogue, caller, model, now));
     model.ok_or_else(|| {
         let message =
-            "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
+            "No such model, or your key may not use it. GET /api/v1/models lists yours.";
         let words = Words {
             kind: INVALID,
             code: "model_not_found",

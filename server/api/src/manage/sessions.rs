@@ -35,14 +35,14 @@ impl From<SessionError> for ApiError {
             SessionError::CodeMissing => Self::code_missing(),
             SessionError::PasswordGiven => Self::forbidden(
                 "password_change_required",
-                "Choose a password of your own first: POST it to the login's /password.",
+                "Choose your own password first: POST it to the login's /password.",
             ),
             SessionError::FactorMissing => Self::forbidden(
                 "second_factor_needed",
-                "Set a second factor up first: POST to the login's /factor, then to /factor/confirm.",
+                "Set up two-factor sign-in first: POST to the login's /factor, then to /factor/confirm.",
             ),
             SessionError::OtherStep => {
-                Self::conflict("not_this_step", "The login does not ask for this; log in.")
+                Self::conflict("not_this_step", "The login is not at this step; log in again.")
             }
             SessionError::SamePassword => Self::bad_field(
                 "new_password",
