@@ -289,7 +289,7 @@ fn is_han(letter: char) -> bool {
 /// A text as its words alone, in small letters and between blanks.
 fn plain(text: &str) -> String {
     let mut words = String::from(" ");
-    for word in text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '-') {
+    for word in text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '-' && c != '_') {
         if !word.is_empty() {
             let _ = write!(words, "{} ", word.to_lowercase());
         }
