@@ -19,6 +19,7 @@
 pub mod account;
 pub mod admin;
 pub mod assets;
+pub mod border;
 pub mod chart;
 pub mod end_users;
 pub mod fixtures;
@@ -28,6 +29,7 @@ pub mod given;
 pub mod html;
 mod icon;
 pub mod labels;
+pub mod lanes;
 pub mod list;
 pub mod nav;
 pub mod notices;

@@ -12,7 +12,7 @@ use crate::format;
 use crate::given::Given;
 use crate::html::{Html, escape, url_part};
 use crate::icon::Icon;
-use crate::labels::{DialectName, Label, PersonRole, Phase, Range, Word};
+use crate::labels::{DialectName, Label, PersonRole, Range, Word};
 use crate::list::ListState;
 use crate::page::{Area, Lang, Page, Theme};
 use crate::parts::{BudgetView, KnownCost};
@@ -295,25 +295,6 @@ impl Page {
         }
         svg.push_str("</svg>");
         Html::from_escaped(svg)
-    }
-
-    /// A part of a call's time in its place.
-    pub fn stretch(
-        &self,
-        start: impl Given<u64>,
-        length: impl Given<u64>,
-        whole: impl Given<u64>,
-        phase: impl Given<Phase>,
-    ) -> Html {
-        let whole = u128::from(whole.get().max(1));
-        let place = |ms: u64| (u128::from(ms) * 1_000 / whole).min(1_000);
-        let x = place(start.get()).min(995);
-        // At least a sliver, so that a phase of a millisecond is seen.
-        let width = place(length.get()).clamp(5, 1_000 - x);
-        Html::from_escaped(format!(
-            r#"<svg class="waterfall-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-all" width="1000" height="10"/><rect class="fill-{}" x="{x}" width="{width}" height="10"/></svg>"#,
-            phase.get().tone().code()
-        ))
     }
 
     /// Links to look at other stretches of time.

@@ -123,20 +123,51 @@ labels! {
         /// A call of the provider's tool.
         Tool = "tool", Plain, "tool call", "每次工具调用";
     }
-    /// A part of a call's time.
-    Phase {
-        /// Who is it, and may they?
-        Admit = "admit", Plain, "authentication and limits", "鉴权与限流";
-        /// Credits are set aside.
-        Hold = "hold", Info, "hold credits", "冻结额度";
-        /// The gateway hears of it.
-        Link = "link", Plain, "reach the gateway", "到达网关";
-        /// The provider works.
-        Wait = "wait", Warn, "wait for the first token", "等待首个 Token";
+    /// Where something of a call happened, from the caller on.
+    Lane {
+        /// At whoever calls.
+        Tenant = "tenant", Plain, "Tenant", "租户";
+        /// Here.
+        Server = "server", Plain, "Server", "服务器";
+        /// On the way.
+        Border = "border", Plain, "Border", "跨境链路";
+        /// Overseas.
+        Gateway = "gateway", Plain, "Gateway", "网关";
+        /// At whoever answers.
+        Provider = "provider", Plain, "Provider", "供应商";
+    }
+    /// What happened there.
+    LaneStep {
+        /// The request is here.
+        Received = "received", Plain, "request received", "收到请求";
+        /// Who is it, may they, and what is set aside.
+        Hold = "hold", Info, "limits and hold", "限额检查与冻结";
+        /// A gateway that did not take it.
+        Passed = "passed", Warn, "gateway not available", "网关不可用";
+        /// On its way there.
+        There = "there", Plain, "call on its way", "请求传输";
+        /// Which key?
+        Route = "route", Plain, "choose a key", "选择密钥";
+        /// No key had capacity.
+        Waited = "waited", Warn, "wait for capacity", "等待可用容量";
+        /// An attempt that failed.
+        Failed = "failed", Bad, "failed attempt", "失败的尝试";
+        /// The one that answered.
+        Answered = "answered", Good, "attempt", "尝试";
+        /// The first byte of an answer.
+        FirstToken = "first_token", Good, "first token", "首个 Token";
+        /// The tenant waits.
+        Wait = "wait", Warn, "wait for the model", "等待模型";
         /// The answer comes.
-        Stream = "stream", Good, "stream the answer", "流式返回";
+        Stream = "stream", Good, "answer received", "接收回答";
+        /// The way broke.
+        Cut = "cut", Bad, "connection lost", "连接中断";
+        /// And was there again.
+        Resumed = "resumed", Good, "resumed without loss", "无损续传";
+        /// On its way back.
+        Back = "back", Plain, "answer on its way", "回答传输";
         /// The charge is stored.
-        Settle = "settle", Info, "settle", "结算";
+        Settle = "settle", Info, "settlement", "结算";
     }
     /// Who spoke.
     Speaker {

@@ -16,7 +16,7 @@ use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
 pub use audit::{AuditTold, NewsTold};
-pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
+pub use calls::{CallNote, CallStatus, Lane, LaneStep, Operation, PriceItem, Speaker, TryResult};
 pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{

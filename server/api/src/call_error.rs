@@ -48,9 +48,7 @@ impl From<CallError> for ApiError {
                 Self::bad_field("model", format!("The model `{model}` is for {operation}."))
             }
             CallError::NoPrice(model) => {
-                let message = format!(
-                    "The model `{model}` has no price yet; contact support."
-                );
+                let message = format!("The model `{model}` has no price yet; contact support.");
                 Self::unavailable(message, 60)
             }
             CallError::NoProvider(model) => not_served(
@@ -209,7 +207,8 @@ const BROKE_OFF: &str = "The provider's answer was interrupted. Nothing was char
 const TOO_SLOW: &str = "The provider did not answer in time. Nothing was charged.";
 const TOO_DEAR: &str = "No provider is available for a call of this size right now; ask for less (max_tokens, a shorter input). Nothing was charged.";
 const PERSON_REFUSED: &str = "The provider refused this end user because of the content of their requests, so they are suspended. Your other end users are not affected. Nothing was charged.";
-const PROVIDER_BUSY: &str = "The provider's rate limit is reached; try again later. Nothing was charged.";
+const PROVIDER_BUSY: &str =
+    "The provider's rate limit is reached; try again later. Nothing was charged.";
 
 /// A failure the gateway told; the provider's own words only where they are about the request.
 impl From<Failure> for ApiError {

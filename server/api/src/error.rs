@@ -215,8 +215,9 @@ impl ApiError {
 
     /// 403 for a key that gives or takes more than it has.
     pub fn beyond(field: &'static str) -> Self {
-        let message =
-            format!("A key can't grant more than it has, nor change a key that has more: `{field}`.");
+        let message = format!(
+            "A key can't grant more than it has, nor change a key that has more: `{field}`."
+        );
         Self::Forbidden(
             Words {
                 kind: "permission_error",
@@ -230,11 +231,7 @@ impl ApiError {
 
     /// 404 for what is not there or belongs to somebody else.
     pub fn not_found(what: &str) -> Self {
-        Self::NotFound(words(
-            INVALID,
-            "not_found",
-            &format!("No such {what}."),
-        ))
+        Self::NotFound(words(INVALID, "not_found", &format!("No such {what}.")))
     }
 
     /// 404 for what is not kept, in OpenAI's words.
@@ -431,10 +428,10 @@ impl From<shared::db::DbError> for ApiError {
         use shared::db::DbError as E;
         tracing::error!(%error, "a statement failed: {error}");
         match error {
-            E::Unreachable(_) => Self::unavailable("The database is busy or unavailable; try again.", 1),
-            E::Duplicate(_) => {
-                Self::conflict("already_exists", "This name is already in use.")
+            E::Unreachable(_) => {
+                Self::unavailable("The database is busy or unavailable; try again.", 1)
             }
+            E::Duplicate(_) => Self::conflict("already_exists", "This name is already in use."),
             E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Later(_) | E::Migration(_) => {
                 Self::internal()
             }
@@ -570,10 +567,9 @@ impl From<AdminError> for ApiError {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::NotFound => Self::not_found("provider or key"),
-            AdminError::Duplicate => Self::conflict(
-                "already_exists",
-                "A provider of this name already exists.",
-            ),
+            AdminError::Duplicate => {
+                Self::conflict("already_exists", "A provider of this name already exists.")
+            }
             AdminError::Invalid(wrong) if wrong.field.is_empty() => {
                 Self::bad_request("invalid_value", wrong.rule)
             }

@@ -50,9 +50,9 @@ pub struct UnknownCallsApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
 impl UnknownCallsApi {
-    /// List calls whose end nobody knows
+    /// List calls with an unknown result
     ///
-    /// Their credits were given back. Those first of which the gateways are asked no longer first.
+    /// Their credits were released. Ordered by until when the gateways are queried, the earliest first.
     #[oai(
         path = "/unknown-calls",
         method = "get",
@@ -80,9 +80,9 @@ impl UnknownCallsApi {
         })))
     }
 
-    /// Charge a call whose end nobody knows
+    /// Charge a call with an unknown result
     ///
-    /// Out of what the tenant has now. Nothing that is learned later changes it.
+    /// Taken from what the tenant has now. The decision is final, whatever becomes known later.
     #[oai(
         path = "/unknown-calls/:id/settle",
         method = "post",
@@ -99,9 +99,9 @@ impl UnknownCallsApi {
             .await
     }
 
-    /// Let a call whose end nobody knows cost nothing
+    /// Release a call with an unknown result
     ///
-    /// Nothing that is learned later changes it.
+    /// The call is not charged. The decision is final, whatever becomes known later.
     #[oai(
         path = "/unknown-calls/:id/release",
         method = "post",

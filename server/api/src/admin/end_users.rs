@@ -110,7 +110,7 @@ impl EndUsersApi {
 impl EndUsersApi {
     /// List suspended end users
     ///
-    /// The newest first; those in force only, unless all are asked for.
+    /// Newest first; only those in force unless `all` is set.
     #[oai(
         path = "/end-users/suspended",
         method = "get",
@@ -147,7 +147,8 @@ impl EndUsersApi {
 
     /// Suspend an end user
     ///
-    /// Their calls are refused on every replica within a second; nobody else of the tenant is touched.
+    /// Their calls are refused on every replica within a second; other users of the tenant are not
+    /// affected.
     #[oai(
         path = "/tenants/:id/end-users/suspended",
         method = "post",

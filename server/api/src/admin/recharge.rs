@@ -87,9 +87,10 @@ pub struct RechargeApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
 impl RechargeApi {
-    /// Give credits
+    /// Top up credits
     ///
-    /// The same Idempotency-Key gives once; with another amount or expiry it is refused with 422.
+    /// Repeating an Idempotency-Key has no further effect; with another amount or expiry it is refused with
+    /// 422.
     #[oai(
         path = "/tenants/:id/recharge",
         method = "post",

@@ -120,7 +120,10 @@ pub(super) async fn pools(providers: &Providers, lang: Lang) -> CheckRow {
         )
     } else {
         let words = HealthNote::Working.text(lang);
-        (Health::Good, words.replace("{}", &healths.len().to_string()))
+        (
+            Health::Good,
+            words.replace("{}", &healths.len().to_string()),
+        )
     };
     let asked = Asked {
         answer: Some(()),

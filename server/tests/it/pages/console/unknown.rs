@@ -216,7 +216,10 @@ async fn the_console_shows_the_unknown_and_takes_the_decision() {
         let path = format!("/admin/usage/{call}");
         let page = owner.get(&path).await;
         let text = super::text(&page.body);
-        assert!(text.contains("The result of this call is unknown"), "{text}");
+        assert!(
+            text.contains("The result of this call is unknown"),
+            "{text}"
+        );
         let settle = format!("{path}/settle");
         let wrong = [("credits", "9"), ("reason", "")];
         let again = owner.post(&settle, &wrong).await;
