@@ -208,7 +208,7 @@ fn mark(svg: &mut String, axis: &Axis, (row, place): (&LaneRow, u64), page: &Pag
         axis.x(row.start_ms.saturating_add(row.length_ms)),
     );
     let top = TOP + LANE * place + (LANE - BAR) / 2;
-    let _ = write!(svg, r#"<g><title>{}</title>"#, escape(&row.told(page)));
+    let _ = write!(svg, "<g><title>{}</title>", escape(&row.told(page)));
     if row.length_ms == 0 {
         let middle = top + BAR / 2;
         let _ = write!(

@@ -91,7 +91,7 @@ Text [a: AdminText, u: PortalText] {
     error_in_use: "Still in use.", "仍在使用中。";
     error_suspended: "You are suspended because of the content of your requests. Contact your administrator.", "因请求内容违规，您已被停用，请联系管理员。";
     error_insufficient: "Not enough credits.", "额度不足。";
-    error_internal_help: "Please try again later. If it keeps happening, contact support and quote this request ID.", "系统内部错误，请稍后重试；如持续出现，请联系服务支持并提供请求编号。";
+    error_internal_help: "Please try again later. If it keeps happening, contact support and quote this request ID.", "请稍后重试；如持续出现，请联系服务支持并提供请求编号。";
     error_last_owner: "At least one owner is required.", "至少需要一位所有者。";
     error_letters: "Contains characters that are not allowed here.", "包含不允许的字符。";
     error_not_a_date: "Enter a day like 2026-12-31.", "请输入日期，例如 2026-12-31。";

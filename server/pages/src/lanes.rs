@@ -129,12 +129,12 @@ fn overseas(tries: &[Try], way: Option<&Way>, times: &Times) -> Vec<LaneRow> {
             ..detailed(there, gateway.unwrap_or_default())
         });
     }
-    let mut asked = tries.iter().filter(|one| one.number > 0 || is_wait(one));
+    let asked = tries.iter().filter(|one| one.number > 0 || is_wait(one));
     if let Some(first) = asked.clone().next().filter(|first| first.began_ms > 0) {
         let until = times.arrived.saturating_add(first.began_ms);
         rows.push(row(Lane::Gateway, LaneStep::Route, times.arrived, until));
     }
-    for one in asked.by_ref() {
+    for one in asked {
         let attempt = attempt(one, times.arrived);
         rows.push(if is_wait(one) {
             LaneRow {
