@@ -72,6 +72,8 @@ pub enum FieldError {
     ASecret,
     /// It is not an address or a network.
     NotAnAddress,
+    /// A name and a password that do not belong together.
+    SignIn,
     /// The password or the code does not fit.
     Wrong,
     /// The two are not the same.
@@ -157,6 +159,8 @@ impl FieldError {
             Self::NeededField => t.a.error_needed_field.to_owned(),
             Self::ASecret => t.a.error_a_secret.to_owned(),
             Self::NotAnAddress => t.error_not_an_address.to_owned(),
+            Self::SignIn if page.is_portal() => t.error_sign_in_tenant.to_owned(),
+            Self::SignIn => t.error_sign_in.to_owned(),
             Self::Wrong => t.error_wrong.to_owned(),
             Self::Different => t.error_different.to_owned(),
             Self::Reused => t.error_reused.to_owned(),

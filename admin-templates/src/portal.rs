@@ -9,6 +9,7 @@ use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::format;
 use crate::labels::{CallStatus, Operation, Range, Speaker};
+use crate::lanes::LaneRow;
 use crate::list::ListState;
 use crate::notices::ModelEndNote;
 use crate::page::Lang;
@@ -139,6 +140,8 @@ sampled! {
         pub first_byte_ms: u64,
         /// In all, in milliseconds.
         pub duration_ms: u64,
+        /// Who had it when, as far as tenants see.
+        pub lanes: Vec<LaneRow>,
         /// Set aside before it.
         pub held: Credits,
         /// By kind.

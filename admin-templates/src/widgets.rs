@@ -12,7 +12,7 @@ use crate::format;
 use crate::given::Given;
 use crate::html::{Html, escape, url_part};
 use crate::icon::Icon;
-use crate::labels::{DialectName, Label, PersonRole, Phase, Range, Word};
+use crate::labels::{DialectName, Label, PersonRole, Range, Word};
 use crate::list::ListState;
 use crate::page::{Area, Lang, Page, Theme};
 use crate::parts::{BudgetView, KnownCost};
@@ -165,7 +165,7 @@ impl Page {
     /// A share with the words "of credits"; nothing where there is none.
     pub fn share_of_credits(&self, share: impl Given<Option<i64>>) -> String {
         share.get().map_or_else(String::new, |share| {
-            format!("{} {}", format::share(share), self.text().of_credits)
+            self.text().of_credits.replace("{}", &format::share(share))
         })
     }
 
@@ -221,11 +221,10 @@ impl Page {
     pub fn succeeded(&self, share: impl Given<i64>, calls: impl Given<u64>) -> String {
         match calls.get() {
             0 => String::new(),
-            _ => format!(
-                "{} {}",
-                format::share(share.get()),
-                self.text().success_unit
-            ),
+            _ => {
+                let share = format::share(share.get());
+                self.text().success_unit.replace("{}", &share)
+            }
         }
     }
 
@@ -234,7 +233,7 @@ impl Page {
         let rest = WHOLE.saturating_sub(success.get()).clamp(0, WHOLE);
         match calls.get() {
             0 => String::new(),
-            _ => format!("{} {}", format::share(rest), self.text().failed_unit),
+            _ => self.text().failed_unit.replace("{}", &format::share(rest)),
         }
     }
 
@@ -296,25 +295,6 @@ impl Page {
         }
         svg.push_str("</svg>");
         Html::from_escaped(svg)
-    }
-
-    /// A part of a call's time in its place.
-    pub fn stretch(
-        &self,
-        start: impl Given<u64>,
-        length: impl Given<u64>,
-        whole: impl Given<u64>,
-        phase: impl Given<Phase>,
-    ) -> Html {
-        let whole = u128::from(whole.get().max(1));
-        let place = |ms: u64| (u128::from(ms) * 1_000 / whole).min(1_000);
-        let x = place(start.get()).min(995);
-        // At least a sliver, so that a phase of a millisecond is seen.
-        let width = place(length.get()).clamp(5, 1_000 - x);
-        Html::from_escaped(format!(
-            r#"<svg class="waterfall-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-all" width="1000" height="10"/><rect class="fill-{}" x="{x}" width="{width}" height="10"/></svg>"#,
-            phase.get().tone().code()
-        ))
     }
 
     /// Links to look at other stretches of time.

@@ -28,14 +28,13 @@ pub struct Config {
     /// Address the gateway listens on
     #[arg(long, env = "GATEWAY_HOST", default_value = "127.0.0.1")]
     pub gateway_host: IpAddr,
-    /// PEM file of the gateway's certificate with what leads to its root: it speaks TLS; empty: plain
-    /// HTTP
+    /// PEM file of the gateway's certificate with its chain, for TLS; empty: plain HTTP
     #[arg(long, env = "GATEWAY_TLS_CERT", default_value = "")]
     pub gateway_tls_cert: String,
     /// PEM file of that certificate's private key
     #[arg(long, env = "GATEWAY_TLS_KEY", default_value = "")]
     pub gateway_tls_key: String,
-    /// PEM file of the authority whose certificates servers must show; empty asks for none
+    /// PEM file of the authority that servers' client certificates must come from; empty asks for none
     #[arg(long, env = "GATEWAY_CLIENT_CA", default_value = "")]
     pub gateway_client_ca: String,
     /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/gateway.db`
@@ -46,8 +45,8 @@ pub struct Config {
         hide_env_values = true
     )]
     pub gateway_database_url: String,
-    /// Redis near the gateways that share a database, `redis://` or `rediss://`: there the limits of a
-    /// key's minute and calls at once hold over all of them; empty counts in each process alone
+    /// Redis near the gateways that share a database, `redis://` or `rediss://`: per-minute and
+    /// concurrency limits of a key then apply across all of them; empty counts in each process alone
     #[arg(
         long,
         env = "GATEWAY_REDIS_URL",
@@ -55,39 +54,39 @@ pub struct Config {
         hide_env_values = true
     )]
     pub gateway_redis_url: String,
-    /// Seconds a provider may take to its first byte
+    /// Maximum time to a provider's first byte (seconds)
     #[arg(long, env = "PROVIDER_FIRST_BYTE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub provider_first_byte_seconds: u64,
-    /// Seconds a provider may be silent in the middle of an answer
+    /// Maximum pause of a provider in the middle of an answer (seconds)
     #[arg(long, env = "PROVIDER_SILENCE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub provider_silence_seconds: u64,
-    /// Seconds a generation runs on while no server is attached to it, where the server does not say
-    /// with the call how long it waits for its link (`LINK_PATIENCE_SECONDS` there)
+    /// Seconds a generation continues without an attached server, if the server does not say with the
+    /// call how long it waits for its link (`LINK_PATIENCE_SECONDS` there)
     #[arg(long, env = "DETACHED_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub detached_seconds: u64,
-    /// The most of it, whatever a server says
+    /// Maximum of it, whatever a server says
     #[arg(long, env = "DETACHED_SECONDS_MAX", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub detached_seconds_max: u64,
-    /// Seconds a provider is read on for its count after the tenant left in the middle of an answer; 0
+    /// Seconds for which a provider's answer is read on for its usage after the tenant disconnected; 0
     /// ends the call at once with an estimate
     #[arg(long, env = "READ_ON_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=READ_ON_SECONDS_MAX))]
     pub read_on_seconds: u64,
-    /// Seconds between two questions for the balance of a key, where its vendor tells it; 0 asks none
+    /// Interval for querying a key's balance, if its vendor reports it (seconds); 0 turns it off
     #[arg(long, env = "BALANCE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub balance_seconds: u64,
-    /// Hours for which outcomes of calls are kept on disk (`DATA_DIR/generations`)
+    /// Hours for which results of calls are kept on disk (`DATA_DIR/generations`)
     #[arg(long, env = "OUTCOMES_KEPT_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(2..=2_160))]
     pub outcomes_kept_hours: u64,
-    /// Bytes of them after which the oldest go earlier, but never while a server may ask for them
+    /// Maximum size of them in bytes; the oldest are removed earlier, but never while a server may ask for them
     #[arg(long, env = "OUTCOMES_KEPT_BYTES", default_value_t = 1024 * 1024 * 1024)]
     pub outcomes_kept_bytes: u64,
-    /// Output kept for servers that attach again, in bytes
+    /// Maximum output kept for servers that reconnect, in bytes
     #[arg(long, env = "OUTPUT_KEPT_BYTES", default_value_t = 256 * 1024 * 1024)]
     pub output_kept_bytes: usize,
-    /// Beginnings of long conversations kept so that they need not be sent again, in bytes
+    /// Maximum size of kept beginnings of long conversations, which need not be sent again, in bytes
     #[arg(long, env = "PREFIX_KEPT_BYTES", default_value_t = 64 * 1024 * 1024)]
     pub prefix_kept_bytes: usize,
-    /// Largest body of a call, in bytes
+    /// Maximum body of a call, in bytes
     #[arg(long, env = "GATEWAY_BODY_BYTES_MAX", default_value_t = 33 * 1024 * 1024)]
     pub gateway_body_bytes_max: usize,
 }

@@ -73,13 +73,13 @@ pub enum StartError {
     #[error("the ledger has {0} differences")]
     Differences(usize),
     /// `rollup check` found differences; they were printed.
-    #[error("the sums of usage have {0} differences; `rollup rebuild` makes them anew")]
+    #[error("the usage aggregates have {0} differences; `rollup rebuild` rebuilds them")]
     Sums(usize),
     /// `backup` could not save what it should.
     #[error(transparent)]
     Backup(#[from] BackupError),
     /// `rollup rebuild` had to wait too long.
-    #[error("older transactions have not ended; the server adds up the rest when they do")]
+    #[error("older transactions have not ended; the server aggregates the rest when they do")]
     Unfinished,
 }
 

@@ -35,17 +35,17 @@ pub struct Config {
     /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/server.db`
     #[arg(long, env = "DATABASE_URL", default_value = "", hide_env_values = true)]
     pub database_url: String,
-    /// Address under which people reach the pages, for example `https://waule.example`; with https
-    /// cookies are `Secure` and browsers are told to stay with it. Empty: https in production, in
-    /// development whatever address they come by, over plain http
+    /// Public address of the pages, for example `https://waule.example`; with https, cookies are
+    /// `Secure` and browsers stay on https. Empty: https in production; in development any address,
+    /// over plain http
     #[arg(long, env = "PUBLIC_URL", default_value = "")]
     pub public_url: String,
     /// Whether webhooks of alerts may go to private networks and to this machine, and without TLS; otherwise
     /// only to https addresses on the internet
     #[arg(long, env = "OUTBOUND_PRIVATE", default_value_t = false, action = clap::ArgAction::Set)]
     pub outbound_private: bool,
-    /// Origins of web pages whose browsers may call `/api/v1` with a key, separated by commas, for
-    /// example `https://app.example`; `*` for every page. Empty: none
+    /// Origins of web pages that may call `/api/v1` from a browser with a key, separated by commas, for
+    /// example `https://app.example`; `*` for all. Empty: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
     /// Signs access tokens, at least 32 characters
@@ -57,23 +57,23 @@ pub struct Config {
     /// First start only: the demo tenant's key, `wk_live_` and 32 of [a-z0-9], instead of a generated one
     #[arg(long, env = "DEMO_TENANT_KEY", hide_env_values = true)]
     pub demo_tenant_key: Option<Secret<String>>,
-    /// Largest body of an inference request, in bytes
+    /// Maximum body of an inference request, in bytes
     #[arg(long, env = "BODY_BYTES_MAX", default_value_t = 32 * 1024 * 1024)]
     pub body_bytes_max: usize,
-    /// Bytes of request bodies that may be in memory at once
+    /// Maximum memory for request bodies, in bytes
     #[arg(long, env = "BODY_MEMORY_MAX", default_value_t = 256 * 1024 * 1024)]
     pub body_memory_max: usize,
-    /// Largest answer with its input that is kept for a tenant that keeps answers, in bytes
+    /// Maximum size of one kept answer with its input, in bytes, for tenants that keep answers
     #[arg(long, env = "KEPT_BYTES_MAX", default_value_t = 4 * 1024 * 1024, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1_024..=64 * 1024 * 1024))]
     pub kept_bytes_max: usize,
-    /// Bytes that are kept for one tenant
+    /// Maximum size of all kept answers of one tenant, in bytes
     #[arg(long, env = "KEPT_TENANT_BYTES_MAX", default_value_t = 1024 * 1024 * 1024)]
     pub kept_tenant_bytes_max: u64,
-    /// Responses of one tenant that may be in progress in the background at once
+    /// Maximum background responses of one tenant at the same time
     #[arg(long, env = "BACKGROUND_MAX", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub background_max: u32,
-    /// Addresses and networks of the proxies before this server, separated by commas; what they say
-    /// about their clients' addresses is believed, and nobody else's word is
+    /// Addresses and networks of the reverse proxies in front of this server, separated by commas;
+    /// client addresses are taken from their header only
     #[arg(
         long,
         env = "TRUSTED_PROXIES",
@@ -81,7 +81,7 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub trusted_proxies: Vec<String>,
-    /// The header in which those proxies tell their clients' addresses
+    /// Header in which these proxies pass the client address
     #[arg(
         long,
         env = "FORWARDED_HEADER",
@@ -89,28 +89,28 @@ pub struct Config {
         default_value = "x-forwarded-for"
     )]
     pub forwarded_header: ForwardedHeader,
-    /// Seconds a call may take in all
+    /// Maximum duration of a call (seconds)
     #[arg(long, env = "CALL_SECONDS_MAX", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub call_seconds_max: u64,
-    /// Seconds between two looks for holds that nobody looks after
+    /// Interval for recovering abandoned holds (seconds)
     #[arg(long, env = "RECOVERY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub recovery_seconds: u64,
-    /// Seconds without a sign of life after which a server's holds are taken over by the others
+    /// Seconds without a heartbeat after which other servers take over a server's holds
     #[arg(long, env = "OWNER_SILENT_SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub owner_silent_seconds: u64,
-    /// Seconds after which a tenant gets back what is held for a call whose end nobody knows, because
-    /// its server and its gateway are gone; the call is charged if its end becomes known later. With
-    /// the gateway in the same process nobody can know later, and it comes back at once
+    /// Seconds after which the hold of a call with an unknown result is released, because its server
+    /// and its gateway are gone; the call is charged if its result becomes known later. With the
+    /// gateway in the same process it is released at once, since no result can arrive later
     #[arg(long, env = "UNKNOWN_RELEASE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub unknown_release_seconds: u64,
-    /// Days for which gateways are asked about such a call
+    /// Days for which gateways are queried about such a call
     #[arg(long, env = "UNKNOWN_ASK_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
     pub unknown_ask_days: u64,
-    /// Seconds for which a part of a hold comes back good after its credits expired
+    /// Seconds for which released credits remain valid after they expired
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
-    /// Seconds for which a server that is told to stop answers `draining` at `/readyz` and still takes
-    /// calls, so that balancers send them elsewhere; a part of `SHUTDOWN_SECONDS`, at most half of it
+    /// Seconds for which a stopping server answers `draining` at `/readyz` and still accepts calls, so
+    /// that load balancers send new ones elsewhere; counted in `SHUTDOWN_SECONDS`, at most half of it
     #[arg(long, env = "DRAIN_NOTICE_SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_notice_seconds: u64,
 }
@@ -127,23 +127,23 @@ pub struct GatewayUrls {
         value_delimiter = ','
     )]
     pub gateway_urls: Vec<String>,
-    /// HTTP/2 connections to each gateway; a quarter of them is kept for large bodies
+    /// HTTP/2 connections to each gateway; a quarter of them is reserved for large bodies
     #[arg(long, env = "GATEWAY_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub gateway_connections: u8,
-    /// Seconds a call waits for a link to its gateway that is gone
+    /// Seconds a call waits for a lost link to its gateway to come back
     #[arg(long, env = "LINK_PATIENCE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub link_patience_seconds: u64,
-    /// To which gateways bytes go compressed
+    /// Which gateways get compressed bytes
     #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
     pub link_compression: Enablement,
-    /// For which gateways a stream that is late comes over a second connection as well
+    /// Which gateways send a late stream over a second connection as well
     #[arg(long, env = "LINK_HEDGING", value_enum, default_value = "auto")]
     pub link_hedging: Enablement,
-    /// PEM file of the authority whose certificates gateways must show; empty trusts those of the
+    /// PEM file of the authority that gateways' certificates must come from; empty trusts those of the
     /// operating system
     #[arg(long, env = "GATEWAY_CA", default_value = "")]
     pub gateway_ca: String,
-    /// PEM file of the certificate that this server shows to gateways which ask for one; empty: none
+    /// PEM file of the client certificate that this server presents to gateways; empty: none
     #[arg(long, env = "GATEWAY_CLIENT_CERT", default_value = "")]
     pub gateway_client_cert: String,
     /// PEM file of that certificate's private key

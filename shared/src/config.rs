@@ -29,9 +29,9 @@ pub enum ConfigError {
 /// Whether weak secrets are tolerated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
-    /// Missing secrets are made and kept in the data folder.
+    /// Missing secrets are generated and kept in the data folder.
     Development,
-    /// Missing or weak secrets end the start.
+    /// Refuses to start with missing or weak secrets.
     Production,
 }
 
@@ -53,7 +53,7 @@ pub struct Common {
     /// Folder of databases and generated secrets
     #[arg(long, env = "DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
-    /// `production` refuses to start on missing or weak secrets
+    /// `production` refuses to start with missing or weak secrets
     #[arg(
         long = "mode",
         id = "waule_mode",
@@ -66,7 +66,7 @@ pub struct Common {
     /// is changed (the first is sent, both are accepted)
     #[arg(long, env = "INTERNAL_SECRET", hide_env_values = true)]
     pub internal_secret: Option<Secret<String>>,
-    /// Seals secrets at rest, at least 32 characters
+    /// Encrypts secrets at rest, at least 32 characters
     #[arg(long, env = "CONFIG_ENCRYPTION_KEY", hide_env_values = true)]
     pub config_encryption_key: Option<Secret<String>>,
     /// Port of `/metrics` on 127.0.0.1 (`METRICS_HOST` changes the address); 0 turns it off
@@ -84,7 +84,7 @@ pub struct Common {
     /// How the log is written
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
     pub log_format: LogFormat,
-    /// Seconds that running calls get to finish when the process is told to stop
+    /// Seconds that running calls get to finish when the process stops
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 20)]
     pub shutdown_seconds: u64,
 }
@@ -118,7 +118,7 @@ pub fn read<S: Args + FromArgMatches>(
     // The texts after the arguments: a group of arguments would put its own in their place.
     let mut command = S::augment_args(Command::new(name).arg(file)).about(about);
     command = command.bin_name(name).version(env!("CARGO_PKG_VERSION")).after_help(
-        "A flag beats the environment, the environment beats the file, the file beats the default.",
+        "Flags override the environment, the environment overrides the file, the file overrides the defaults.",
     );
     if let Some(path) = file_path(&command, &arguments) {
         command = with_file(command, &path)?;
@@ -169,7 +169,7 @@ fn with_file(mut command: Command, path: &Path) -> Result<Command, ConfigError> 
                 .any(|arg| arg.get_id() == key.as_str())
         {
             return Err(invalid(format!(
-                "there is no setting `{key}` (--help lists them all)"
+                "unknown setting `{key}` (--help lists them all)"
             )));
         }
         let value = match value {

@@ -19,6 +19,19 @@ sampled! {
         pub secret: Secret<String>,
     }
 
+    /// What this server measured of the way to a gateway since it started.
+    pub struct MeasuredWay {
+        /// Of the second copies of streams that come twice, so many in a million are late; absent before any
+        /// was compared.
+        pub late_ppm: Option<u64>,
+        /// Streams that went on over another connection.
+        pub resumed: u64,
+        /// Streams whose length was compared with what the gateway sent.
+        pub checked: u64,
+        /// Bytes by which they differed.
+        pub bytes_lost: u64,
+    }
+
     /// A gateway and the link to it.
     pub struct GatewayRow {
         /// Its id; empty for those of the settings, which can't be changed here.
@@ -49,6 +62,8 @@ sampled! {
         pub round_trip_p95_ms: u64,
         /// Their course.
         pub course: Spark,
+        /// The way there.
+        pub way: MeasuredWay,
         /// Warm connections.
         pub connections: u64,
         /// Calls that run on it.

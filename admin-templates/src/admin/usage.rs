@@ -5,7 +5,8 @@ use shared::credits::Credits;
 
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
-use crate::labels::{CallNote, CallStatus, NextWhy, Operation, Phase, TryResult};
+use crate::labels::{CallNote, CallStatus, NextWhy, Operation, TryResult};
+use crate::lanes::LaneRow;
 use crate::list::ListState;
 use crate::parts::{Arithmetic, CallRow, EntryRow};
 
@@ -57,16 +58,6 @@ sampled! {
         pub detail: String,
         /// Why the call went on as it did; absent where it answered, or nobody told.
         pub why: Option<NextWhy>,
-    }
-
-    /// A part of a call's time.
-    pub struct PhaseRow {
-        /// Which.
-        pub phase: Phase,
-        /// When it began after the call came, in milliseconds.
-        pub start_ms: u64,
-        /// How long it took, in milliseconds.
-        pub length_ms: u64,
     }
 
     /// Tokens and other things by kind.
@@ -173,8 +164,8 @@ sampled! {
         pub duration_ms: u64,
         /// What was set aside.
         pub hold: HoldView,
-        /// Where its time went.
-        pub phases: Vec<PhaseRow>,
+        /// Who had it when.
+        pub lanes: Vec<LaneRow>,
         /// Tries, in order.
         pub tries: Vec<TryRow>,
         /// By kind.

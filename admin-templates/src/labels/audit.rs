@@ -10,11 +10,11 @@ labels! {
     /// What was done, by the action's word.
     AuditTold {
         /// `user.create`.
-        UserCreate = "user.create", Plain, "{a} added the person {b} to {c}", "{a} 在 {c} 添加了成员 {b}";
+        UserCreate = "user.create", Plain, "{a} added the member {b} to {c}", "{a} 在 {c} 添加了成员 {b}";
         /// `user.update`.
-        UserUpdate = "user.update", Plain, "{a} changed the person {b} of {c}", "{a} 修改了 {c} 的成员 {b}";
+        UserUpdate = "user.update", Plain, "{a} changed the member {b} of {c}", "{a} 修改了 {c} 的成员 {b}";
         /// `user.delete`.
-        UserDelete = "user.delete", Plain, "{a} removed the person {b} from {c}", "{a} 从 {c} 移除了成员 {b}";
+        UserDelete = "user.delete", Plain, "{a} removed the member {b} from {c}", "{a} 从 {c} 移除了成员 {b}";
         /// `tenant.create`.
         TenantCreate = "tenant.create", Plain, "{a} created the tenant {c}", "{a} 创建了租户 {c}";
         /// `tenant.update`.
@@ -22,11 +22,11 @@ labels! {
         /// `tenant.settings`.
         TenantSettings = "tenant.settings", Plain, "{a} changed the settings of {c}", "{a} 修改了 {c} 的设置";
         /// `tenant.route`.
-        TenantRoute = "tenant.route", Plain, "{a} changed where calls of {c} may go", "{a} 修改了 {c} 的路由规则";
+        TenantRoute = "tenant.route", Plain, "{a} changed the routing rules of {c}", "{a} 修改了 {c} 的路由规则";
         /// `tenant.recharge`.
-        TenantRecharge = "tenant.recharge", Plain, "{a} gave {c} {d} credits", "{a} 为 {c} 充值 {d} 额度";
+        TenantRecharge = "tenant.recharge", Plain, "{a} gave {c} {d}", "{a} 为 {c} 充值 {d}";
         /// `tenant.adjust`.
-        TenantAdjust = "tenant.adjust", Plain, "{a} corrected the credits of {c} by {d}", "{a} 将 {c} 的额度调整 {d}";
+        TenantAdjust = "tenant.adjust", Plain, "{a} adjusted the credits of {c} by {d}", "{a} 将 {c} 的额度调整 {d}";
         /// `budget.set`.
         BudgetSet = "budget.set", Plain, "{a} set a budget of {c} to {d}", "{a} 将 {c} 的一项预算设为 {d}";
         /// `key.create`.
@@ -34,11 +34,11 @@ labels! {
         /// `key.update`.
         KeyUpdate = "key.update", Plain, "{a} changed the API key {b} of {c}", "{a} 修改了 {c} 的 API 密钥 {b}";
         /// `key.rotate`.
-        KeyRotate = "key.rotate", Plain, "{a} replaced the secret of the API key {b} of {c}", "{a} 轮换了 {c} 的 API 密钥 {b}";
+        KeyRotate = "key.rotate", Plain, "{a} rotated the API key {b} of {c}", "{a} 轮换了 {c} 的 API 密钥 {b}";
         /// `key.revoke`.
         KeyRevoke = "key.revoke", Plain, "{a} revoked the API key {b} of {c}", "{a} 吊销了 {c} 的 API 密钥 {b}";
         /// `key.route`.
-        KeyRoute = "key.route", Plain, "{a} changed where calls of the API key {b} of {c} may go", "{a} 修改了 {c} 的 API 密钥 {b} 的路由规则";
+        KeyRoute = "key.route", Plain, "{a} changed the routing rules of the API key {b} of {c}", "{a} 修改了 {c} 的 API 密钥 {b} 的路由规则";
         /// `superadmin.create`.
         SuperadminCreate = "superadmin.create", Plain, "{a} added the superadmin {b}", "{a} 添加了超级管理员 {b}";
         /// `superadmin.update`.
@@ -52,13 +52,13 @@ labels! {
         /// `session.end_others`.
         SessionEndOthers = "session.end_others", Plain, "{a} ended all other sessions", "{a} 结束了其他所有会话";
         /// `login.failed`.
-        LoginFailed = "login.failed", Plain, "Sign-ins as {b} failed {d} times", "以 {b} 登录失败 {d} 次";
+        LoginFailed = "login.failed", Plain, "Failed sign-ins as {b}: {d}", "以 {b} 登录失败 {d} 次";
         /// `second_factor.on`.
         SecondFactorOn = "second_factor.on", Plain, "{a} turned two-factor sign-in on", "{a} 启用了两步验证";
         /// `second_factor.off`.
         SecondFactorOff = "second_factor.off", Plain, "{a} turned two-factor sign-in off", "{a} 关闭了两步验证";
         /// `recovery_codes.renew`.
-        RecoveryCodesRenew = "recovery_codes.renew", Plain, "{a} made new recovery codes", "{a} 重新生成了恢复码";
+        RecoveryCodesRenew = "recovery_codes.renew", Plain, "{a} generated new recovery codes", "{a} 重新生成了恢复码";
         /// `recovery_code.use`.
         RecoveryCodeUse = "recovery_code.use", Plain, "{a} signed in with a recovery code", "{a} 使用恢复码登录";
         /// `provider.create`.
@@ -112,9 +112,9 @@ labels! {
         /// `gateway.delete`.
         GatewayDelete = "gateway.delete", Plain, "{a} removed the gateway {b}", "{a} 移除了网关 {b}";
         /// `call.settle`.
-        CallSettle = "call.settle", Plain, "{a} charged {c} {d} credits for the call {b}", "{a} 就调用 {b} 向 {c} 收取了 {d} 额度";
+        CallSettle = "call.settle", Plain, "{a} charged {c} {d} for the call {b}", "{a} 就调用 {b} 向 {c} 收取了 {d}";
         /// `call.release`.
-        CallRelease = "call.release", Plain, "{a} gave {c} back the credits of the call {b}", "{a} 将调用 {b} 的额度退回 {c}";
+        CallRelease = "call.release", Plain, "{a} decided not to charge {c} for the call {b}", "{a} 决定不就调用 {b} 向 {c} 收费";
         /// `end_user.suspend`.
         EndUserSuspend = "end_user.suspend", Plain, "{a} suspended an end user of {c}", "{a} 停用了 {c} 的一名最终用户";
         /// `end_user.lift`.
@@ -139,12 +139,12 @@ labels! {
         /// A provider refused a key for good.
         KeyDisabled = "key_disabled", Bad, "{b} refused the key {c}: {d}", "{b} 拒绝了密钥 {c}：{d}";
         /// A key is left alone for a while.
-        KeyCooling = "key_cooling", Warn, "The key {c} of {b} rests: {d}", "{b} 的密钥 {c} 冷却中：{d}";
+        KeyCooling = "key_cooling", Warn, "The key {c} of {b} is cooling down: {d}", "{b} 的密钥 {c} 冷却中：{d}";
         /// A key serves again.
         KeyRecovered = "key_recovered", Good, "The key {c} of {b} works again", "{b} 的密钥 {c} 已恢复";
         /// A key's balance passed a line.
         KeyBalance = "key_balance", Warn, "The balance of the key {c} of {b} is {d}", "{b} 的密钥 {c} 余额{d}";
         /// Something newer than this page.
-        Other = "other", Plain, "Told something that this page does not know: {d}", "上报了本页无法识别的内容：{d}";
+        Other = "other", Plain, "Unknown event: {d}", "未知事件：{d}";
     }
 }

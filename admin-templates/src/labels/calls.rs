@@ -19,24 +19,24 @@ labels! {
         /// The caller went away.
         Canceled = "canceled", Plain, "canceled", "已取消";
         /// Nobody knows how.
-        Unknown = "unknown", Warn, "end unknown", "结果未知";
+        Unknown = "unknown", Warn, "result unknown", "结果未知";
     }
     /// What is odd about a call's counts or its charge.
     CallNote {
         /// The provider counted more than the call can bring.
-        Capped = "capped", Warn, "The provider reported more than this call can bring. Its counts were cut to the most that is possible, and are estimates.", "供应商上报的用量超过本次调用可能产生的上限，已按上限截断，计数为估算值。";
+        Capped = "capped", Warn, "The provider reported more than this call can produce. Its counts were capped at the maximum and are estimates.", "供应商上报的用量超过本次调用可能产生的上限，已按上限截断，计数为估算值。";
         /// More was made than the call's maximum.
-        Overrun = "overrun", Warn, "The provider made more than was asked for. The tenant pays at most what was asked for and held.", "供应商产出超过请求的上限；租户最多只支付所请求并已预留的部分。";
+        Overrun = "overrun", Warn, "The provider produced more than requested. The tenant pays at most for what was requested and held.", "供应商产出超过请求的上限；租户最多只支付所请求并已冻结的部分。";
         /// It came to more than was held.
-        ProviderOverrun = "provider_overrun", Warn, "The call came to more than was held for it; the platform bears the rest.", "本次调用的费用超出预留额度，超出部分由平台承担。";
+        ProviderOverrun = "provider_overrun", Warn, "The call cost more than was held for it; the platform covers the rest.", "本次调用的费用超出冻结额度，超出部分由平台承担。";
         /// Its end became known when the balance was short.
-        LateOutcome = "late_outcome", Warn, "How the call ended became known late, when the balance or a budget no longer covered it; the platform bears the rest.", "调用结果获知较晚，届时余额或预算已不足，差额由平台承担。";
+        LateOutcome = "late_outcome", Warn, "The result became known late, when the balance or a budget no longer covered it; the platform covers the rest.", "调用结果获知较晚，届时余额或预算已不足，差额由平台承担。";
         /// The tenant got nothing.
-        NotDelivered = "not_delivered", Warn, "The answer was not delivered and the tenant was told that nothing is charged; the platform bears all of it.", "结果未送达，且已告知租户不收费，全部费用由平台承担。";
+        NotDelivered = "not_delivered", Warn, "The answer was not delivered and the tenant was informed that nothing is charged; the platform covers all of it.", "结果未送达，且已告知租户不收费，全部费用由平台承担。";
         /// The server died before the tenant got all of it.
-        NotTaken = "not_taken", Warn, "The server ended before the tenant had taken all of the answer; the platform bears what was not taken.", "服务器在租户取完结果前终止，未取走部分由平台承担。";
+        NotTaken = "not_taken", Warn, "The server ended before the tenant had received all of the answer; the platform covers what was not received.", "服务器在租户接收完结果前终止，未接收部分由平台承担。";
         /// An operator decided.
-        ByHand = "by_hand", Warn, "Nobody knows how the call ended. An operator decided what is charged.", "无人知晓该调用如何结束，收费由管理员决定。";
+        ByHand = "by_hand", Warn, "The result of this call is unknown. An operator decided what is charged.", "该调用结果未知，收费由管理员决定。";
     }
     /// What a call asks for.
     Operation {
@@ -62,46 +62,46 @@ labels! {
         /// An answer.
         Answered = "answered", Good, "answered", "已应答";
         /// Another key was tried next.
-        NextKey = "next_key", Warn, "moved to another key", "换用其他密钥";
+        NextKey = "next_key", Warn, "retried with another key", "换用其他密钥";
         /// Another target was tried next.
-        NextTarget = "next_target", Warn, "moved to another target", "换用其他目标";
+        NextTarget = "next_target", Warn, "retried with another target", "换用其他目标";
         /// Not tried yet: every key was full.
-        Waited = "waited", Plain, "waited for room", "等待空位";
+        Waited = "waited", Plain, "waited for capacity", "等待可用容量";
         /// Another gateway was asked next.
-        NextGateway = "next_gateway", Warn, "moved to another gateway", "换用其他网关";
+        NextGateway = "next_gateway", Warn, "retried with another gateway", "换用其他网关";
         /// The call ended with it.
-        GaveUp = "gave_up", Bad, "gave up", "放弃";
+        GaveUp = "gave_up", Bad, "failed", "失败";
     }
     /// What a price is for.
     PriceItem {
         /// A call that produced something.
         Request = "request", Plain, "per request", "每次请求";
         /// A million input tokens.
-        Input = "input", Plain, "input / million tokens", "输入 / 百万 tokens";
+        Input = "input", Plain, "input / million tokens", "输入 / 百万 Token";
         /// A million input tokens from the provider's cache.
-        CachedInput = "cached_input", Plain, "cached input / million tokens", "缓存输入 / 百万 tokens";
+        CachedInput = "cached_input", Plain, "cached input / million tokens", "缓存输入 / 百万 Token";
         /// A million tokens written to the provider's cache.
-        CacheWrite = "cache_write", Plain, "cache write / million tokens", "缓存写入 / 百万 tokens";
+        CacheWrite = "cache_write", Plain, "cache write / million tokens", "缓存写入 / 百万 Token";
         /// A million output tokens.
-        Output = "output", Plain, "output / million tokens", "输出 / 百万 tokens";
+        Output = "output", Plain, "output / million tokens", "输出 / 百万 Token";
         /// A million tokens written to the provider's cache for an hour or longer.
-        CacheWriteLong = "cache_write_long", Plain, "long cache write / million tokens", "长期缓存写入 / 百万 tokens";
+        CacheWriteLong = "cache_write_long", Plain, "long cache write / million tokens", "长期缓存写入 / 百万 Token";
         /// A million tokens of sound in the input.
-        InputAudio = "input_audio", Plain, "audio input / million tokens", "音频输入 / 百万 tokens";
+        InputAudio = "input_audio", Plain, "audio input / million tokens", "音频输入 / 百万 Token";
         /// The same from the cache.
-        CachedInputAudio = "cached_input_audio", Plain, "cached audio input / million tokens", "缓存音频输入 / 百万 tokens";
+        CachedInputAudio = "cached_input_audio", Plain, "cached audio input / million tokens", "缓存音频输入 / 百万 Token";
         /// A million tokens of pictures in the input.
-        InputImage = "input_image", Plain, "image input / million tokens", "图像输入 / 百万 tokens";
+        InputImage = "input_image", Plain, "image input / million tokens", "图像输入 / 百万 Token";
         /// The same from the cache.
-        CachedInputImage = "cached_input_image", Plain, "cached image input / million tokens", "缓存图像输入 / 百万 tokens";
+        CachedInputImage = "cached_input_image", Plain, "cached image input / million tokens", "缓存图像输入 / 百万 Token";
         /// A million tokens of video in the input.
-        InputVideo = "input_video", Plain, "video input / million tokens", "视频输入 / 百万 tokens";
+        InputVideo = "input_video", Plain, "video input / million tokens", "视频输入 / 百万 Token";
         /// A million tokens of sound written.
-        OutputAudio = "output_audio", Plain, "audio output / million tokens", "音频输出 / 百万 tokens";
+        OutputAudio = "output_audio", Plain, "audio output / million tokens", "音频输出 / 百万 Token";
         /// A million tokens of pictures written.
-        OutputImage = "output_image", Plain, "image output / million tokens", "图像输出 / 百万 tokens";
+        OutputImage = "output_image", Plain, "image output / million tokens", "图像输出 / 百万 Token";
         /// A million tokens of reasoning.
-        Reasoning = "reasoning", Plain, "reasoning / million tokens", "推理 / 百万 tokens";
+        Reasoning = "reasoning", Plain, "reasoning / million tokens", "推理 / 百万 Token";
         /// An image.
         Image = "image", Plain, "image", "每张图像";
         /// A megapixel of pictures.
@@ -123,20 +123,51 @@ labels! {
         /// A call of the provider's tool.
         Tool = "tool", Plain, "tool call", "每次工具调用";
     }
-    /// A part of a call's time.
-    Phase {
-        /// Who is it, and may they?
-        Admit = "admit", Plain, "authenticate and limit", "鉴权与限流";
-        /// Credits are set aside.
-        Hold = "hold", Info, "hold credits", "预留额度";
-        /// The gateway hears of it.
-        Link = "link", Plain, "reach the gateway", "到达网关";
-        /// The provider works.
-        Wait = "wait", Warn, "wait for the first token", "等待首个 token";
+    /// Where something of a call happened, from the caller on.
+    Lane {
+        /// At whoever calls.
+        Tenant = "tenant", Plain, "Tenant", "租户";
+        /// Here.
+        Server = "server", Plain, "Server", "服务器";
+        /// On the way.
+        Border = "border", Plain, "Border", "跨境链路";
+        /// Overseas.
+        Gateway = "gateway", Plain, "Gateway", "网关";
+        /// At whoever answers.
+        Provider = "provider", Plain, "Provider", "供应商";
+    }
+    /// What happened there.
+    LaneStep {
+        /// The request is here.
+        Received = "received", Plain, "request received", "收到请求";
+        /// Who is it, may they, and what is set aside.
+        Hold = "hold", Info, "limits and hold", "限额检查与冻结";
+        /// A gateway that did not take it.
+        Passed = "passed", Warn, "gateway not available", "网关不可用";
+        /// On its way there.
+        There = "there", Plain, "call on its way", "请求传输";
+        /// Which key?
+        Route = "route", Plain, "choose a key", "选择密钥";
+        /// No key had capacity.
+        Waited = "waited", Warn, "wait for capacity", "等待可用容量";
+        /// An attempt that failed.
+        Failed = "failed", Bad, "failed attempt", "失败的尝试";
+        /// The one that answered.
+        Answered = "answered", Good, "attempt", "尝试";
+        /// The first byte of an answer.
+        FirstToken = "first_token", Good, "first token", "首个 Token";
+        /// The tenant waits.
+        Wait = "wait", Warn, "wait for the model", "等待模型";
         /// The answer comes.
-        Stream = "stream", Good, "stream the answer", "流式返回";
+        Stream = "stream", Good, "answer received", "接收回答";
+        /// The way broke.
+        Cut = "cut", Bad, "connection lost", "连接中断";
+        /// And was there again.
+        Resumed = "resumed", Good, "resumed without loss", "无损续传";
+        /// On its way back.
+        Back = "back", Plain, "answer on its way", "回答传输";
         /// The charge is stored.
-        Settle = "settle", Info, "settle", "结算";
+        Settle = "settle", Info, "settlement", "结算";
     }
     /// Who spoke.
     Speaker {

@@ -28,11 +28,11 @@ labels! {
         /// No connection.
         Unreachable = "unreachable", Bad, "provider unreachable", "无法连接供应商";
         /// A connection that broke.
-        Interrupted = "interrupted", Bad, "answer broke off", "应答中断";
+        Interrupted = "interrupted", Bad, "answer interrupted", "应答中断";
         /// Another protocol.
         InvalidAnswer = "invalid_answer", Bad, "unreadable answer", "应答无法解析";
         /// No such model.
-        NotFound = "not_found", Bad, "model unknown there", "供应商无此模型";
+        NotFound = "not_found", Bad, "model not found there", "供应商无此模型";
         /// Nobody to ask.
         NoCapacity = "no_capacity", Bad, "no working key", "没有可用密钥";
         /// The caller left.
@@ -69,7 +69,7 @@ labels! {
         /// No connection.
         Unreachable = "unreachable", Bad, "{a} is unavailable: {b} could not be reached.", "{a} 不可用：无法连接 {b}。";
         /// A connection that broke.
-        Interrupted = "interrupted", Bad, "{a} failed: the connection to {b} broke during the answer.", "{a} 失败：与 {b} 的连接在应答过程中断开。";
+        Interrupted = "interrupted", Bad, "{a} failed: the connection to {b} was interrupted during the answer.", "{a} 失败：与 {b} 的连接在应答过程中断开。";
         /// Another protocol.
         InvalidAnswer = "invalid_answer", Bad, "{a} failed: {b} sent an answer that cannot be read.", "{a} 失败：{b} 的应答无法解析。";
         /// No such model.
@@ -81,7 +81,7 @@ labels! {
         /// Ours.
         Internal = "internal", Bad, "The call of {a} at {b} failed because of an error of the platform itself.", "在 {b} 调用 {a} 时平台自身出错。";
         /// Nobody knows.
-        Unknown = "unknown", Warn, "The gateway was lost while {b} worked on {a}, so the result is not known.", "{b} 处理 {a} 期间与网关失去联系，结果未知。";
+        Unknown = "unknown", Warn, "Contact with the gateway was lost while {b} worked on {a}, so the result is unknown.", "{b} 处理 {a} 期间与网关失去联系，结果未知。";
         /// Newer than this page.
         Other = "other", Bad, "The call of {a} at {b} failed.", "在 {b} 调用 {a} 失败。";
     }
@@ -100,27 +100,27 @@ labels! {
         /// Too much.
         RateLimited = "rate_limited", Plain, "Add keys, or another target for the model.", "请添加密钥，或为模型添加其他运行目标。";
         /// A failure there.
-        Overloaded = "overloaded", Plain, "Usually it passes. Another target keeps the model available meanwhile.", "通常会自行恢复；可添加其他运行目标以保持可用。";
+        Overloaded = "overloaded", Plain, "This usually resolves by itself. Another target keeps the model available meanwhile.", "通常会自行恢复；可添加其他运行目标以保持可用。";
         /// No answer.
-        Timeout = "timeout", Plain, "Usually it passes. If it repeats, test the provider and check its status page.", "通常会自行恢复；若反复出现，请测试该供应商并查看其状态页。";
+        Timeout = "timeout", Plain, "This usually resolves by itself. If it repeats, test the provider and check its status page.", "通常会自行恢复；若反复出现，请测试该供应商并查看其状态页。";
         /// No connection.
         Unreachable = "unreachable", Plain, "Check the provider's address and the gateway's network.", "请检查供应商地址与网关的网络。";
         /// A connection that broke.
-        Interrupted = "interrupted", Plain, "Usually it passes. If it repeats, check the gateway's network.", "通常会自行恢复；若反复出现，请检查网关的网络。";
+        Interrupted = "interrupted", Plain, "This usually resolves by itself. If it repeats, check the gateway's network.", "通常会自行恢复；若反复出现，请检查网关的网络。";
         /// Another protocol.
         InvalidAnswer = "invalid_answer", Plain, "Check that the provider's address and format are right.", "请检查供应商的地址与接口格式是否正确。";
         /// No such model.
         NotFound = "not_found", Plain, "Check the model's name in its targets.", "请检查运行目标中的模型名称。";
         /// Nobody to ask.
-        NoCapacity = "no_capacity", Plain, "Add a key, or test and enable those that are there.", "请添加密钥，或测试并启用现有密钥。";
+        NoCapacity = "no_capacity", Plain, "Add a key, or test and enable the existing ones.", "请添加密钥，或测试并启用现有密钥。";
         /// The caller left.
         Canceled = "canceled", Plain, "There is nothing to repair.", "无需处理。";
         /// Ours.
-        Internal = "internal", Plain, "Look for this call's id in the log.", "请在日志中按调用编号查找。";
+        Internal = "internal", Plain, "Search the log for this call's ID.", "请在日志中按调用编号查找。";
         /// Nobody knows.
-        Unknown = "unknown", Plain, "The credits were given back. The gateways are asked until the time below.", "额度已退回；系统会在下方时间前持续向网关查询。";
+        Unknown = "unknown", Plain, "The credits were released. The gateways are queried until the time below.", "额度已解冻；系统会在下方时间前持续向网关查询。";
         /// Newer than this page.
-        Other = "other", Plain, "Look for this call's id in the log.", "请在日志中按调用编号查找。";
+        Other = "other", Plain, "Search the log for this call's ID.", "请在日志中按调用编号查找。";
     }
     /// What the tenant reads: the cause without providers, and what to do.
     FaultTold {
@@ -129,7 +129,7 @@ labels! {
         /// Its content.
         ContentPolicy = "content_policy", Warn, "The content policy of {a} does not allow this. Rephrase it, or use another model.", "{a} 的内容政策不允许该内容，请修改表述或换用其他模型。";
         /// Its author.
-        EndUserBlocked = "end_user_blocked", Warn, "{a} is no longer available to this end user. Your administrators see why under End users.", "{a} 不再向该最终用户提供；管理员可在“最终用户”中查看原因。";
+        EndUserBlocked = "end_user_blocked", Warn, "{a} is no longer available to this end user. Your administrators can see the reason under End users.", "{a} 不再向该最终用户提供；管理员可在“最终用户”中查看原因。";
         /// The key.
         InvalidKey = "invalid_key", Bad, "{a} is unavailable right now. Try again later, or use another model.", "{a} 暂不可用，请稍后重试或换用其他模型。";
         /// The account.
@@ -143,7 +143,7 @@ labels! {
         /// No connection.
         Unreachable = "unreachable", Bad, "{a} cannot be reached right now. Try again in a moment, or use another model.", "暂时无法连接 {a}，请稍候重试或换用其他模型。";
         /// A connection that broke.
-        Interrupted = "interrupted", Bad, "The answer of {a} broke off. Try again.", "{a} 的应答中断，请重试。";
+        Interrupted = "interrupted", Bad, "The answer of {a} was interrupted. Try again.", "{a} 的应答中断，请重试。";
         /// Another protocol.
         InvalidAnswer = "invalid_answer", Bad, "The answer of {a} could not be read. Try again, or use another model.", "{a} 的应答无法解析，请重试或换用其他模型。";
         /// No such model.
@@ -155,7 +155,7 @@ labels! {
         /// Ours.
         Internal = "internal", Bad, "{a} failed because of an error on our side. Try again; if it repeats, contact support and quote this call.", "{a} 因系统内部错误失败，请重试；如持续出现，请联系服务支持并提供调用编号。";
         /// Nobody knows.
-        Unknown = "unknown", Warn, "The result of {a} was lost. The credits were given back; try again.", "{a} 的结果已丢失，额度已退回，请重试。";
+        Unknown = "unknown", Warn, "The result of {a} was lost. The credits were released; try again.", "{a} 的结果已丢失，额度已解冻，请重试。";
         /// Newer than this page.
         Other = "other", Bad, "The call of {a} failed. Try again; if it repeats, contact support and quote this call.", "{a} 调用失败，请重试；如持续出现，请联系服务支持并提供调用编号。";
     }
@@ -168,24 +168,24 @@ labels! {
         /// The key.
         Scope = "scope_not_allowed", Warn, "Your access does not include calling models. Ask your administrator.", "您的权限不包含调用模型，请联系管理员。";
         /// Its author.
-        EndUser = "end_user_suspended", Warn, "You are suspended for what was asked. Contact your administrator.", "因请求内容违规，您已被停用，请联系管理员。";
+        EndUser = "end_user_suspended", Warn, "You are suspended because of the content of your requests. Contact your administrator.", "因请求内容违规，您已被停用，请联系管理员。";
         /// No such model.
         Model = "model_not_found", Warn, "{a} does not exist, was retired, or is not available to you. Choose another model.", "{a} 不存在、已停用或未对您开放，请选择其他模型。";
         /// No price, and whatever else is away for a while.
         Unavailable = "unavailable", Bad, "{a} is temporarily unavailable. Try again in a moment, or use another model.", "{a} 暂时不可用，请稍候重试或换用其他模型。";
         /// Nobody may serve it.
-        NotAllowed = "no_allowed_provider", Warn, "Your routing rules leave nobody who may serve {a}. Change them, or use another model.", "您的路由规则排除了所有可提供 {a} 的服务，请修改规则或换用其他模型。";
+        NotAllowed = "no_allowed_provider", Warn, "Your routing rules exclude every provider of {a}. Change them, or use another model.", "您的路由规则排除了所有可提供 {a} 的服务，请修改规则或换用其他模型。";
         /// Nobody satisfies it.
-        DataPolicy = "data_policy_not_met", Warn, "Your data policy cannot be met for {a}. Use another model, or change the policy.", "{a} 无法满足您的数据策略，请换用其他模型或修改策略。";
+        DataPolicy = "data_policy_not_met", Warn, "No provider of {a} meets your data policy. Use another model, or change the policy.", "{a} 无法满足您的数据策略，请换用其他模型或修改策略。";
         /// Its price.
         Price = "max_price_exceeded", Warn, "{a} costs more than your rules allow. Use another model, or raise the limit.", "{a} 的价格超过您的规则，请换用其他模型或提高上限。";
         /// Too many.
         Limited = "rate_limit_exceeded", Warn, "Your limit is reached. Try again in {b} s.", "已达到限额，请在 {b} 秒后重试。";
         /// The balance.
-        Credits = "insufficient_credits", Warn, "Not enough credits: at least {b} are needed. Top up, or ask for less.", "额度不足：至少需要 {b}，请充值或减少用量。";
+        Credits = "insufficient_credits", Warn, "Not enough credits: at least {b} needed. Top up, or ask for less.", "额度不足：至少需要 {b}，请充值或减少用量。";
         /// The call's own bound.
-        MaxCost = "max_cost_too_low", Warn, "The call costs at least {b} credits, more than its limit. Raise the limit, or ask for less.", "本次调用至少需要 {b} 额度，超过其上限，请提高上限或减少用量。";
+        MaxCost = "max_cost_too_low", Warn, "This call costs at least {b} in credits, more than its limit. Raise the limit, or ask for less.", "本次调用至少需要 {b} 额度，超过其上限，请提高上限或减少用量。";
         /// A budget.
-        Budget = "budget_exceeded", Warn, "Your budget is used up: at least {b} credits are needed. Ask your administrator to raise it.", "预算不足：至少需要 {b} 额度，请联系管理员提高预算。";
+        Budget = "budget_exceeded", Warn, "Your budget is used up: at least {b} in credits needed. Ask your administrator to raise it.", "预算不足：至少需要 {b} 额度，请联系管理员提高预算。";
     }
 }

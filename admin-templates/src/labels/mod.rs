@@ -19,7 +19,7 @@ use crate::page::Lang;
 
 pub use alerts::{ChannelWord, ConditionWord, DeliveryWord, LangWord, MuteWord, StepWord};
 pub use audit::{AuditTold, NewsTold};
-pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
+pub use calls::{CallNote, CallStatus, Lane, LaneStep, Operation, PriceItem, Speaker, TryResult};
 pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use kept::KeptTold;
 pub use models::{Capability, ListStanding, TargetOrder};
@@ -139,11 +139,11 @@ labels! {
         /// It does.
         Active = "active", Good, "active", "可用";
         /// Not until its cool-down is over.
-        Cooling = "cooling", Warn, "cooling", "冷却中";
+        Cooling = "cooling", Warn, "cooling down", "冷却中";
         /// Not until somebody enables it.
         Disabled = "disabled", Bad, "disabled", "已禁用";
         /// Not until its account has more than its floor.
-        Parked = "parked", Bad, "parked, no balance", "余额不足，已暂停";
+        Parked = "parked", Bad, "paused, no balance", "余额不足，已暂停";
     }
     /// Whether something works.
     Health {
@@ -152,7 +152,7 @@ labels! {
         /// Slowly, or in part.
         Degraded = "degraded", Warn, "degraded", "降级";
         /// It does not.
-        Away = "away", Bad, "away", "离线";
+        Away = "away", Bad, "offline", "离线";
     }
     /// Whether something is offered.
     Switch {
@@ -184,17 +184,17 @@ labels! {
     /// Why there is no page.
     ErrorKind {
         /// There is nothing at this path, or nothing the person may see.
-        NotFound = "not_found", Plain, "There is nothing here", "页面不存在";
+        NotFound = "not_found", Plain, "Page not found", "页面不存在";
         /// The person's role does not reach that far.
-        Forbidden = "forbidden", Warn, "Your role does not allow this", "你的角色无权执行此操作";
+        Forbidden = "forbidden", Warn, "Your role does not allow this", "您的角色无权执行此操作";
         /// The form was too old or not this person's.
         FormExpired = "form_expired", Warn, "This form has expired", "表单已过期";
         /// Too much at once.
         TooMany = "too_many", Warn, "Too many attempts", "尝试次数过多";
         /// A fault of the platform.
-        Internal = "internal", Bad, "Something went wrong", "系统出错了";
+        Internal = "internal", Bad, "Something went wrong", "系统内部错误";
         /// A part of the platform does not answer.
-        Unavailable = "unavailable", Bad, "Briefly out of reach", "服务暂时不可用";
+        Unavailable = "unavailable", Bad, "Temporarily unavailable", "服务暂时不可用";
     }
 }
 

@@ -40,7 +40,7 @@ labels! {
         /// By their costs.
         Price = "price", Plain, "cheapest first", "成本最低者优先";
         /// By the time to the first token.
-        Latency = "latency", Plain, "fastest first token first", "首个 token 最快者优先";
+        Latency = "latency", Plain, "fastest first token", "首 Token 最快者优先";
         /// By tokens a second.
         Throughput = "throughput", Plain, "highest throughput first", "输出速度最快者优先";
     }
@@ -49,10 +49,10 @@ labels! {
         /// It is there.
         Listed = "listed", Good, "available", "可用";
         /// It was there.
-        Gone = "gone", Bad, "gone", "已下架";
+        Gone = "gone", Bad, "removed", "已下架";
         /// It never was there.
         NotListed = "not_listed", Warn, "not in the list", "不在列表中";
         /// There is no whole list.
-        Unknown = "unknown", Plain, "not known", "未知";
+        Unknown = "unknown", Plain, "unknown", "未知";
     }
 }

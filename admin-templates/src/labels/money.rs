@@ -21,13 +21,13 @@ labels! {
     /// What a line of the ledger does.
     EntryKind {
         /// Brings credits.
-        Grant = "grant", Good, "grant", "入账";
+        Grant = "grant", Good, "grant", "充值";
         /// Sets credits aside.
-        Hold = "hold", Info, "hold", "预留";
+        Hold = "hold", Info, "hold", "冻结";
         /// Charges for a call.
         Settle = "settle", Plain, "settle", "结算";
         /// Gives back what was set aside.
-        Release = "release", Plain, "release", "释放";
+        Release = "release", Plain, "release", "解冻";
         /// Takes away what lapsed.
         Expire = "expire", Warn, "expire", "过期";
         /// Corrects.
@@ -49,9 +49,9 @@ labels! {
         /// The cost, of which the price is made.
         CostAndPrice = "cost_and_price", Plain, "the provider's cost; the price is the cost times the factor", "供应商成本；售价为成本乘以系数";
         /// The cost alone.
-        Cost = "cost", Plain, "the provider's cost only; prices stay", "仅供应商成本；售价不变";
+        Cost = "cost", Plain, "the provider's cost only; prices stay the same", "仅供应商成本；售价不变";
         /// The price alone.
-        Price = "price", Plain, "the tenants' price only; costs stay", "仅租户售价；成本不变";
+        Price = "price", Plain, "the tenants' price only; costs stay the same", "仅租户售价；成本不变";
     }
     /// Whether a row of an imported list can be set.
     ImportState {
@@ -77,31 +77,31 @@ labels! {
         /// No number.
         NotANumber = "not_a_number", Plain, "not a number", "不是数字";
         /// Null.
-        Null = "null", Plain, "empty (null); taken as not told", "为空（null），视为未提供";
+        Null = "null", Plain, "empty (null); treated as missing", "为空（null），视为未提供";
         /// Below nothing.
         Negative = "negative", Plain, "below 0", "小于 0";
         /// Too many digits.
         TooLong = "too_long", Plain, "too many digits", "位数过多";
         /// Twice.
-        Twice = "twice", Plain, "stands there twice", "重复出现";
+        Twice = "twice", Plain, "listed twice", "重复出现";
         /// No name.
         BadName = "bad_name", Plain, "no usable name", "名称不可用";
         /// No object.
         NotAnObject = "not_an_object", Plain, "no object with prices", "不是价格对象";
         /// No price.
-        NoPrice = "no_price", Plain, "no price that is known here", "没有可识别的价格";
+        NoPrice = "no_price", Plain, "no price that can be used here", "没有可识别的价格";
         /// An expression.
-        Expression = "expression", Plain, "priced by an expression, which is not read", "按表达式计价，无法读取";
+        Expression = "expression", Plain, "priced by an expression, which is not supported", "按表达式计价，无法读取";
         /// A rule of prices.
         BadPrice = "bad_price", Plain, "not a price", "价格无效";
         /// More than is read.
-        TooMany = "too_many", Plain, "beyond the largest size of a list", "超出列表上限";
+        TooMany = "too_many", Plain, "above the maximum size of a list", "超出列表上限";
     }
     /// Whether credits come or go.
     Direction {
         /// To the tenant.
         Give = "give", Good, "give credits", "增加额度";
         /// From the tenant.
-        Take = "take", Warn, "take credits away", "扣减额度";
+        Take = "take", Warn, "remove credits", "扣减额度";
     }
 }

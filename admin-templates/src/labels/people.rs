@@ -74,7 +74,7 @@ labels! {
         /// It is.
         Active = "active", Good, "active", "有效";
         /// It is, and so is the secret it had before, until its grace is over.
-        Rotating = "rotating", Info, "in grace", "轮换宽限期";
+        Rotating = "rotating", Info, "grace period", "轮换宽限期";
         /// Its time is over.
         Expired = "expired", Warn, "expired", "已过期";
         /// It was taken back.

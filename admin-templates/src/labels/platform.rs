@@ -21,7 +21,7 @@ labels! {
         /// Calls that failed.
         Failed = "failed", Bad, "failed", "失败";
         /// Calls that went on with another key or target.
-        MovedOn = "moved_on", Warn, "moved to another key", "换用其他密钥";
+        MovedOn = "moved_on", Warn, "retried with another key", "换用其他密钥";
         /// Half of all lie below.
         P50 = "p50", Plain, "p50", "p50";
         /// 95 in a hundred lie below.
@@ -29,9 +29,9 @@ labels! {
         /// 99 in a hundred lie below.
         P99 = "p99", Plain, "p99", "p99";
         /// Streams rejoined after a cut.
-        Resumes = "resumes", Plain, "resumes", "续传";
+        Resumes = "resumes", Plain, "resumed", "续传";
         /// Second tries on another connection.
-        Hedges = "hedges", Plain, "hedges", "对冲";
+        Hedges = "hedges", Plain, "hedged", "对冲请求";
         /// Generations that were lost.
         Lost = "lost", Bad, "lost", "丢失";
         /// All that are not named.
@@ -44,11 +44,11 @@ labels! {
         /// Every key of a provider cools down.
         KeysCooling = "keys_cooling", Warn, "All keys of {b} are rate-limited", "{b} 的全部密钥均已触发限流";
         /// A key's account is at its floor, so that it takes no calls.
-        KeyParked = "key_parked", Bad, "{b}: this key is parked because its account is empty", "{b}：账户余额不足，密钥已暂停";
+        KeyParked = "key_parked", Bad, "{b}: this key is paused because its account is empty", "{b}：账户余额不足，密钥已暂停";
         /// A key's balance is below the line of a warning.
         BalanceLow = "balance_low", Warn, "The balance of {b} is low", "{b} 余额偏低";
         /// It ends within days.
-        BalanceEnding = "balance_ending", Warn, "The balance of {b} ends soon", "{b} 余额即将用尽";
+        BalanceEnding = "balance_ending", Warn, "The balance of {b} will run out soon", "{b} 余额即将用尽";
         /// A provider has no key that works.
         NoKeys = "no_keys", Bad, "{b} has no working key left", "{b} 已无可用密钥";
         /// A gateway does not answer.
@@ -62,13 +62,13 @@ labels! {
         /// Many calls of a model or provider fail.
         CallsFail = "calls_fail", Bad, "Many calls of {b} fail", "{b} 有大量调用失败";
         /// First tokens take long.
-        SlowFirstToken = "slow_first_token", Warn, "First tokens of {b} come late", "{b} 的首 Token 延迟过高";
+        SlowFirstToken = "slow_first_token", Warn, "First tokens of {b} are slow", "{b} 的首 Token 延迟过高";
         /// Generations were lost.
-        Lost = "lost", Bad, "Generations were lost on the link to {b}", "与 {b} 之间的链路丢失了生成结果";
+        Lost = "lost", Bad, "Answers were lost on the link to {b}", "与 {b} 之间的链路丢失了生成结果";
         /// A model can be called but has no price.
         NoPrice = "no_price", Warn, "The model {b} has no price", "模型 {b} 未定价";
         /// Calls had something that no rate of their price fits.
-        Unpriced = "unpriced", Bad, "Calls of {b} were charged without a fitting rate", "{b} 有调用缺少对应费率";
+        Unpriced = "unpriced", Bad, "Calls of {b} were charged without a matching rate", "{b} 有调用缺少对应费率";
         /// A queue is nearly full.
         QueueFull = "queue_full", Warn, "The queue {b} is nearly full", "队列 {b} 即将满载";
         /// A provider has no longer what a target names.
@@ -76,7 +76,7 @@ labels! {
         /// A model that is offered ends soon.
         ModelEnds = "model_ends", Warn, "The model {b} will be retired", "模型 {b} 即将停用";
         /// A model that is offered has ended.
-        ModelEnded = "model_ended", Warn, "The model {b} is retired and still visible", "模型 {b} 已停用但仍可见";
+        ModelEnded = "model_ended", Warn, "The model {b} is retired but still visible", "模型 {b} 已停用但仍可见";
     }
     /// A call that is typical of an operation.
     TypicalCall {
@@ -91,9 +91,9 @@ labels! {
         /// A text that goes on.
         Completion = "completion", Plain, "completion: 500 in, 200 out", "补全：输入 500，输出 200";
         /// One text.
-        OneText = "one_text", Plain, "one text: 500 tokens", "一段文本：500 tokens";
+        OneText = "one_text", Plain, "one text: 500 tokens", "一段文本：500 Token";
         /// A batch of texts.
-        ManyTexts = "many_texts", Plain, "a batch of texts: 100,000 tokens", "批量文本：100,000 tokens";
+        ManyTexts = "many_texts", Plain, "a batch of texts: 100,000 tokens", "批量文本：100,000 Token";
         /// One square image.
         SquareImage = "square_image", Plain, "image 1024x1024, standard", "图像 1024x1024，标准质量";
         /// One wide image of high quality.
@@ -108,7 +108,7 @@ labels! {
         /// A provider refused a key for good.
         KeyDisabled = "key_disabled", Bad, "key refused", "密钥被拒绝";
         /// A key is left alone for a while.
-        KeyCooling = "key_cooling", Warn, "key cools down", "密钥冷却中";
+        KeyCooling = "key_cooling", Warn, "key cooling down", "密钥冷却中";
         /// A key serves again.
         KeyRecovered = "key_recovered", Good, "key recovered", "密钥已恢复";
         /// A key's balance passed a line.
@@ -131,39 +131,39 @@ labels! {
         /// Where media lie.
         Storage = "storage", Plain, "Object storage", "对象存储";
         /// Sums per hour and day.
-        Rollups = "rollups", Plain, "Rollups", "用量汇总";
+        Rollups = "rollups", Plain, "Usage aggregation", "用量汇总";
         /// Work that is done beside calls.
-        Background = "background", Plain, "Background work", "后台任务";
+        Background = "background", Plain, "Background jobs", "后台任务";
     }
     /// A remark beside a check.
     HealthNote {
         /// It does its work without help of another process.
         InProcess = "in_process", Plain, "in this process", "进程内";
         /// It does not answer; its work goes on without it.
-        Without = "without", Warn, "calls go on without it", "调用在没有它的情况下继续";
+        Without = "without", Warn, "calls are not affected", "不影响调用";
         /// They do not answer at all.
         NoAnswer = "no_answer", Bad, "no answer", "无响应";
         /// So many answer.
-        Answering = "answering", Plain, "answering", "有响应";
+        Answering = "answering", Plain, "responding", "有响应";
         /// Records that are not added up.
-        Behind = "behind", Plain, "records to add up", "条记录待汇总";
+        Behind = "behind", Plain, "records pending: {}", "待汇总记录：{}";
         /// Calls that recovery looks after.
-        Overdue = "overdue", Plain, "calls to recover", "个调用待恢复";
+        Overdue = "overdue", Plain, "calls to recover: {}", "待恢复调用：{}";
         /// The clocks of servers and database differ.
         Skewed = "skewed", Warn, "a server's clock is off by", "有服务器的时钟偏差";
         /// Pools without a key that works.
         Empty = "empty", Bad, "without a working key", "没有可用密钥";
         /// Pools of which every key cools.
-        Cooling = "cooling", Warn, "cooling", "冷却中";
+        Cooling = "cooling", Warn, "all keys cooling down", "冷却中";
         /// Pools that work.
-        Working = "working", Plain, "pools work", "个密钥池可用";
+        Working = "working", Plain, "working key pools: {}", "可用密钥池：{}";
     }
     /// A bounded queue.
     QueueName {
         /// Everything that waits for the ledger's writer.
-        Ledger = "ledger", Plain, "Operations of the ledger", "账本操作";
+        Ledger = "ledger", Plain, "Ledger queue", "账本队列";
         /// Holds that wait for a commit.
-        Holds = "holds", Plain, "Holds", "预留";
+        Holds = "holds", Plain, "Holds", "冻结";
         /// Settlements that wait for a commit.
         Settlements = "settlements", Plain, "Settlements", "结算";
         /// Usage records that wait to be written.
@@ -171,7 +171,7 @@ labels! {
         /// Entries of the audit log that wait to be written.
         Audit = "audit", Plain, "Audit entries", "审计记录";
         /// Calls that wait for a key.
-        Keys = "keys", Plain, "Calls that wait for a key", "等待密钥的调用";
+        Keys = "keys", Plain, "Calls waiting for a key", "等待密钥的调用";
         /// Webhooks that wait to be sent.
         Webhooks = "webhooks", Plain, "Webhooks", "Webhook";
     }
@@ -194,6 +194,6 @@ labels! {
         /// Calls that run.
         Running = "running", Plain, "Running calls", "进行中的调用";
         /// Until when sums per hour reach.
-        SummedUntil = "summed_until", Plain, "Summed up until", "已汇总至";
+        SummedUntil = "summed_until", Plain, "Aggregated up to", "已汇总至";
     }
 }

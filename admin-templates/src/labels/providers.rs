@@ -39,7 +39,7 @@ labels! {
         /// On the gateway's own machine.
         Here = "here", Plain, "On this machine", "本机";
         /// Wherever the operator says.
-        Other = "other", Plain, "Any other", "其他";
+        Other = "other", Plain, "Other", "其他";
     }
     /// What came of one of many keys, or would.
     KeyLineState {
@@ -48,7 +48,7 @@ labels! {
         /// It was added.
         Added = "added", Good, "added", "已添加";
         /// The pool has it.
-        Known = "known", Plain, "known already", "已存在";
+        Known = "known", Plain, "already there", "已存在";
         /// A line before has it.
         Repeated = "repeated", Plain, "repeated", "重复";
         /// It breaks a rule.

@@ -77,10 +77,27 @@ impl Page {
             // Without a value it was taken away.
             (
                 'd',
-                format!("<strong>{}</strong>", escape(&of(&row.value, "—"))),
+                format!("<strong>{}</strong>", escape(&self.value(told, row))),
             ),
         ];
         filled(told.text(self.lang), &gaps)
+    }
+
+    /// The value of a sentence; an amount of credits with its unit.
+    fn value(&self, told: AuditTold, row: &AuditRow) -> String {
+        let (value, t) = (row.value.as_str(), self.text());
+        if value.is_empty() {
+            return "—".to_owned();
+        }
+        if !matches!(told, AuditTold::TenantRecharge | AuditTold::CallSettle) {
+            return value.to_owned();
+        }
+        let unit = if value == "1" {
+            t.credit_unit
+        } else {
+            t.credits
+        };
+        format!("{value} {unit}")
     }
 
     /// What a gateway told.

@@ -8,7 +8,7 @@ fn a_models_price_is_a_line_in_the_readers_language() {
     let price = |text: &str| text.parse::<Credits>().expect("an amount");
     let chat = |lang| StudioModel::by_tokens("m", (price("0.28"), price("15")), lang).price;
     assert_eq!(chat(Lang::En), "0.28 in, 15 out / million tokens");
-    assert_eq!(chat(Lang::Zh), "输入 0.28，输出 15 / 百万 tokens");
+    assert_eq!(chat(Lang::Zh), "输入 0.28，输出 15 / 百万 Token");
     assert_eq!(
         StudioModel::by_image("m", price("0.175"), Lang::En).price,
         "0.175 per image"

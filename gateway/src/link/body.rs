@@ -26,12 +26,19 @@ pub(super) fn header(outcome: &Outcome) -> HeaderValue {
     HeaderValue::try_from(wire::escape_non_ascii(&json)).unwrap_or(HeaderValue::from_static("{}"))
 }
 
-/// Pieces as body frames, the outcome as the trailer.
-pub(super) struct PieceBody(SyncWrapper<(PieceStream, Option<Box<Encoder>>)>);
+/// Pieces as body frames, the outcome as the trailer, with where the answer ends.
+pub(super) struct PieceBody {
+    pieces: SyncWrapper<(PieceStream, Option<Box<Encoder>>)>,
+    position: u64,
+}
 
 impl PieceBody {
-    pub(super) fn new(pieces: PieceStream, encoder: Option<Box<Encoder>>) -> Self {
-        Self(SyncWrapper::new((pieces, encoder)))
+    /// Of an answer from `position` on.
+    pub(super) fn new(pieces: PieceStream, encoder: Option<Box<Encoder>>, position: u64) -> Self {
+        Self {
+            pieces: SyncWrapper::new((pieces, encoder)),
+            position,
+        }
     }
 }
 
@@ -43,8 +50,13 @@ impl http_body::Body for PieceBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let (pieces, encoder) = self.0.get_mut();
+        let Self { pieces, position } = &mut *self;
+        let (pieces, encoder) = pieces.get_mut();
         let piece = std::task::ready!(pieces.as_mut().poll_next(cx));
+        if let Some(Ok(Piece::Bytes(bytes))) = &piece {
+            *position += u64::try_from(bytes.len()).unwrap_or(0);
+        }
+        let length = *position;
         Poll::Ready(piece.map(|piece| {
             match piece {
                 Ok(Piece::Bytes(bytes)) => match encoder {
@@ -57,8 +69,9 @@ impl http_body::Body for PieceBody {
                 // A gateway waits for no link.
                 Ok(Piece::Waiting) => Ok(Frame::data(Bytes::new())),
                 Ok(Piece::Outcome(outcome)) => {
-                    let mut trailers = HeaderMap::with_capacity(1);
+                    let mut trailers = HeaderMap::with_capacity(2);
                     trailers.insert(wire::OUTCOME, header(&outcome));
+                    trailers.insert(wire::LENGTH, HeaderValue::from(length));
                     Ok(Frame::trailers(trailers))
                 }
                 Err(error) => Err(io::Error::other(error)),

@@ -207,8 +207,8 @@ impl Endpoint for OpenEndpoint {
         }
         let generation = call.generation.clone();
         let opened = generations::open(&self.generations, call, coming, joining.life.as_ref());
-        let encoder = encoder(request.headers());
-        Ok(answer(&self.generations, opened.await, generation, encoder))
+        let way = (encoder(request.headers()), joining.offset);
+        Ok(answer(&self.generations, opened.await, generation, way))
     }
 }
 
@@ -264,10 +264,10 @@ fn answer(
     generations: &Arc<GenerationContext>,
     opened: Result<Reply, LinkError>,
     generation: GenerationId,
-    encoder: Option<Box<Encoder>>,
+    way: (Option<Box<Encoder>>, u64),
 ) -> Response {
     match opened {
-        Ok(reply) => respond(generations, reply, generation, encoder),
+        Ok(reply) => respond(generations, reply, generation, way),
         Err(LinkError::Failed(failure)) => failed(&failure),
         Err(LinkError::Refused(sentence)) => Response::builder()
             .status(StatusCode::CONFLICT)
@@ -294,7 +294,7 @@ fn respond(
     generations: &Arc<GenerationContext>,
     reply: Reply,
     generation: GenerationId,
-    mut encoder: Option<Box<Encoder>>,
+    (mut encoder, position): (Option<Box<Encoder>>, u64),
 ) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
@@ -324,11 +324,14 @@ fn respond(
             response.set_body(poem::Body::from(BoxBody::new(body)));
         }
         ReplyBody::Stream(pieces) => {
-            headers.insert(TRAILER, HeaderValue::from_static("x-waule-outcome"));
+            headers.insert(
+                TRAILER,
+                HeaderValue::from_static("x-waule-outcome, x-waule-length"),
+            );
             if encoder.is_some() {
                 headers.insert(wire::CODEC, HeaderValue::from_static("1"));
             }
-            let body = PieceBody::new(pieces, encoder);
+            let body = PieceBody::new(pieces, encoder, position);
             response.set_body(poem::Body::from(BoxBody::new(body)));
         }
     }
@@ -430,10 +433,15 @@ async fn attach(generations: Shared<'_>, Path(id): Path<String>, headers: &Heade
         Err(error) => return bad(error.to_string()),
     };
     match coming(headers) {
-        Ok((_, coming)) => {
+        Ok((joining, coming)) => {
             let attached = generations::attach(&generations, &id, coming);
             let attached = attached.await.map(|reply| coalesce(reply, headers));
-            answer(&generations, attached, id, encoder(headers))
+            answer(
+                &generations,
+                attached,
+                id,
+                (encoder(headers), joining.offset),
+            )
         }
         Err(sentence) => bad(sentence),
     }

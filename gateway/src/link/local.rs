@@ -83,6 +83,7 @@ impl GatewayFleet for Local {
             connections: 0,
             streams: self.generations.register.running(),
             is_way_bad: false,
+            late_ppm: None,
             counts: LinkCounts::default(),
         }]
     }

@@ -48,21 +48,19 @@ impl From<CallError> for ApiError {
                 Self::bad_field("model", format!("The model `{model}` is for {operation}."))
             }
             CallError::NoPrice(model) => {
-                let message = format!(
-                    "The model `{model}` has no price yet; ask your provider of this service."
-                );
+                let message = format!("The model `{model}` has no price yet; contact support.");
                 Self::unavailable(message, 60)
             }
             CallError::NoProvider(model) => not_served(
                 "no_allowed_provider",
                 format!(
-                    "No provider that this call may go to serves `{model}`. Ask for others in `provider`, or for another model."
+                    "No allowed provider serves `{model}`. Allow others in `provider`, or use another model."
                 ),
             ),
             CallError::DataPolicy(model) => not_served(
                 "data_policy_not_met",
                 format!(
-                    "No provider of `{model}` satisfies the data policy of this call, key or tenant. Nothing was sent and nothing was charged."
+                    "No provider of `{model}` meets the data policy of this call, key or tenant. Nothing was sent and nothing was charged."
                 ),
             ),
             CallError::TooDear(model) => not_served(
@@ -73,7 +71,7 @@ impl From<CallError> for ApiError {
             ),
             CallError::TooLarge => Self::bad_field(
                 "max_tokens",
-                "The call is too large to be priced; ask for less.",
+                "The call is too large to be priced; reduce it.",
             ),
             CallError::Limited(exceeded) => limited(&exceeded),
             CallError::InsufficientCredits {
@@ -150,14 +148,14 @@ fn not_served(code: &'static str, message: String) -> ApiError {
 fn end_user_suspended(until: Option<Moment>) -> ApiError {
     let when = until.map_or_else(String::new, |until| format!(" until {}", date::text(until)));
     let message = format!(
-        "This end user is suspended{when} for what they asked. Your other end users are not affected; your administrators see why under End users. Nothing was charged."
+        "This end user is suspended{when} because of the content of their requests. Your other end users are not affected; your administrators can see the reason under End users. Nothing was charged."
     );
     ApiError::forbidden("end_user_suspended", message)
 }
 
 fn short_of_credits(available: Credits, required: Credits) -> ApiError {
     let message = format!(
-        "This call needs at least {required} credits and {available} are available. Recharge, or ask for less (max_tokens, n)."
+        "This call needs at least {required} credits; {available} are available. Top up, or ask for less (max_tokens, n)."
     );
     ApiError::PaymentRequired(words(
         "insufficient_quota",
@@ -169,7 +167,7 @@ fn short_of_credits(available: Credits, required: Credits) -> ApiError {
 /// The tenant's own bound, not its balance: recharging would not help.
 fn max_cost_too_low(max_cost: Credits, least: Credits) -> ApiError {
     let message = format!(
-        "This call needs at least {least} credits and its `max_cost` is {max_cost}. Raise it, or ask for less (a shorter input, n)."
+        "This call needs at least {least} credits; its `max_cost` is {max_cost}. Raise it, or ask for less (a shorter input, n)."
     );
     ApiError::PaymentRequired(
         Words {
@@ -198,18 +196,19 @@ fn over_budget(
         BudgetPeriod::Total => "",
     };
     let message = format!(
-        "This call needs at least {required} credits and the budget of {whose} has {left} left{when}. Ask your administrator to raise it."
+        "This call needs at least {required} credits; the budget of {whose} has {left} left{when}. Ask your administrator to raise it."
     );
     ApiError::PaymentRequired(words("insufficient_quota", "budget_exceeded", &message))
 }
 
 /// What the tenant reads where the provider's own words are not for it.
-const NO_CAPACITY: &str = "No provider can take this call just now; nothing was charged.";
-const BROKE_OFF: &str = "The provider's answer broke off; nothing was charged.";
-const TOO_SLOW: &str = "The provider did not answer in time; nothing was charged.";
-const TOO_DEAR: &str = "No provider can take a call of this size just now; ask for less (max_tokens, a shorter input). Nothing was charged.";
-const PERSON_REFUSED: &str = "The provider refuses this end user for what they asked, and they are suspended here. Your other end users are not affected. Nothing was charged.";
-const PROVIDER_BUSY: &str = "The provider takes no more requests just now.";
+const NO_CAPACITY: &str = "No provider is available for this call right now. Nothing was charged.";
+const BROKE_OFF: &str = "The provider's answer was interrupted. Nothing was charged.";
+const TOO_SLOW: &str = "The provider did not answer in time. Nothing was charged.";
+const TOO_DEAR: &str = "No provider is available for a call of this size right now; ask for less (max_tokens, a shorter input). Nothing was charged.";
+const PERSON_REFUSED: &str = "The provider refused this end user because of the content of their requests, so they are suspended. Your other end users are not affected. Nothing was charged.";
+const PROVIDER_BUSY: &str =
+    "The provider's rate limit is reached; try again later. Nothing was charged.";
 
 /// A failure the gateway told; the provider's own words only where they are about the request.
 impl From<Failure> for ApiError {
@@ -221,7 +220,7 @@ impl From<Failure> for ApiError {
             FaultKind::ContentPolicy => Self::BadRequest(told(
                 &failure,
                 "content_policy_violation",
-                "The provider refuses this content.",
+                "The provider refused this content.",
             )),
             FaultKind::EndUserBlocked => Self::forbidden("end_user_suspended", PERSON_REFUSED),
             // The target's address is wrong, or it is not for this region: nothing the tenant can mend.

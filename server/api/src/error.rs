@@ -73,7 +73,7 @@ pub enum ApiError {
     /// The path knows other methods only.
     #[oai(status = 405)]
     MethodNotAllowed(Json<ErrorBody>),
-    /// The body did not arrive in time.
+    /// The request body did not arrive in time.
     #[oai(status = 408)]
     RequestTimeout(Json<ErrorBody>),
     /// It contradicts what is there.
@@ -194,7 +194,7 @@ impl ApiError {
 
     /// 401 for a login whose password is right and whose second factor is missing.
     pub fn code_missing() -> Self {
-        let message = "There is a second factor: send `code`, from the app or a recovery code.";
+        let message = "Two-factor sign-in is on: send `code` from the app, or a recovery code.";
         Self::Unauthorized(words(
             "authentication_error",
             "second_factor_required",
@@ -215,8 +215,9 @@ impl ApiError {
 
     /// 403 for a key that gives or takes more than it has.
     pub fn beyond(field: &'static str) -> Self {
-        let message =
-            format!("A key can't give more than it has, nor change one that has: `{field}`.");
+        let message = format!(
+            "A key can't grant more than it has, nor change a key that has more: `{field}`."
+        );
         Self::Forbidden(
             Words {
                 kind: "permission_error",
@@ -230,11 +231,7 @@ impl ApiError {
 
     /// 404 for what is not there or belongs to somebody else.
     pub fn not_found(what: &str) -> Self {
-        Self::NotFound(words(
-            INVALID,
-            "not_found",
-            &format!("There is no such {what}."),
-        ))
+        Self::NotFound(words(INVALID, "not_found", &format!("No such {what}.")))
     }
 
     /// 404 for what is not kept, in OpenAI's words.
@@ -279,7 +276,7 @@ impl ApiError {
 
     /// 404 for a path that no route has.
     pub fn no_path() -> Self {
-        let message = "There is no such path. GET /api/docs lists them.";
+        let message = "No such path. GET /api/docs lists all of them.";
         Self::NotFound(words(INVALID, "not_found", message))
     }
 
@@ -293,7 +290,7 @@ impl ApiError {
         Self::MethodNotAllowed(words(
             INVALID,
             "method_not_allowed",
-            "This path knows other methods only.",
+            "This path does not support this method.",
         ))
     }
 
@@ -302,7 +299,7 @@ impl ApiError {
         Self::RequestTimeout(words(
             INVALID,
             "request_timeout",
-            "The body did not arrive in time.",
+            "The request body did not arrive in time.",
         ))
     }
 
@@ -314,7 +311,7 @@ impl ApiError {
 
     /// 415 for a `Content-Encoding`.
     pub fn unknown_encoding() -> Self {
-        let message = "This Content-Encoding is not understood; send gzip, deflate, zstd or none.";
+        let message = "This Content-Encoding is not supported; send gzip, deflate, zstd or none.";
         Self::UnsupportedMediaType(words(INVALID, "unsupported_content_encoding", message))
     }
 
@@ -338,7 +335,7 @@ impl ApiError {
     /// 500; whoever calls this has logged the reason.
     pub fn internal() -> Self {
         let message =
-            "Something failed on our side. Quote the x-request-id of this answer to support.";
+            "Internal error. Contact support and quote the x-request-id of this response.";
         Self::Internal(words("server_error", "internal_error", message))
     }
 
@@ -431,10 +428,10 @@ impl From<shared::db::DbError> for ApiError {
         use shared::db::DbError as E;
         tracing::error!(%error, "a statement failed: {error}");
         match error {
-            E::Unreachable(_) => Self::unavailable("The database is busy or away; try again.", 1),
-            E::Duplicate(_) => {
-                Self::conflict("already_exists", "There is one of that name already.")
+            E::Unreachable(_) => {
+                Self::unavailable("The database is busy or unavailable; try again.", 1)
             }
+            E::Duplicate(_) => Self::conflict("already_exists", "This name is already in use."),
             E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Later(_) | E::Migration(_) => {
                 Self::internal()
             }
@@ -477,10 +474,10 @@ impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Busy => {
-                Self::unavailable("Too many calls wait for their credits; try again.", 1)
+                Self::unavailable("Too many calls are waiting for the ledger; try again.", 1)
             }
             LedgerError::Commit(_) => {
-                Self::unavailable("Credits can't be booked just now; try again.", 1)
+                Self::unavailable("Credits can't be recorded right now; try again.", 1)
             }
             LedgerError::Store(error) => error.into(),
         }
@@ -514,7 +511,7 @@ impl From<CorrectionError> for ApiError {
             CorrectionError::Adjust(AdjustError::Insufficient { available }) => Self::conflict(
                 "insufficient_credits",
                 format!(
-                    "Only {available} credits are available; take less, or let the rest become a debt (`into_debt`)."
+                    "Only {available} credits are available; take less, or record the rest as debt (`into_debt`)."
                 ),
             ),
             CorrectionError::Adjust(AdjustError::Ledger(error)) => error.into(),
@@ -538,7 +535,7 @@ impl From<CatalogueError> for ApiError {
             CatalogueError::NoSuchPrice => Self::not_found("price"),
             CatalogueError::Duplicate => Self::conflict(
                 "already_exists",
-                "There is a model of that name, or a price from that moment, already.",
+                "A model of this name, or a price valid from this moment, already exists.",
             ),
             CatalogueError::Invalid { field, rule } => {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))
@@ -553,12 +550,12 @@ impl From<ProviderError> for ApiError {
         match error {
             ProviderError::Gateway(error) => error.into(),
             ProviderError::NoSuchGateway(name) => {
-                Self::bad_field("gateway", format!("There is no gateway `{name}`."))
+                Self::bad_field("gateway", format!("No gateway is named `{name}`."))
             }
             ProviderError::SayWhich(names) => Self::bad_field(
                 "gateway",
                 format!(
-                    "The gateways have several databases: say which with `gateway`, one of {}.",
+                    "The gateways have several databases: name one with `gateway`, one of {}.",
                     names.join(", ")
                 ),
             ),
@@ -570,17 +567,16 @@ impl From<AdminError> for ApiError {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::NotFound => Self::not_found("provider or key"),
-            AdminError::Duplicate => Self::conflict(
-                "already_exists",
-                "There is a provider of that name already.",
-            ),
+            AdminError::Duplicate => {
+                Self::conflict("already_exists", "A provider of this name already exists.")
+            }
             AdminError::Invalid(wrong) if wrong.field.is_empty() => {
                 Self::bad_request("invalid_value", wrong.rule)
             }
             AdminError::Invalid(wrong) => Self::bad_field(&wrong.field, format!("{wrong}.")),
             AdminError::Unreachable(reason) | AdminError::Unanswered(reason) => {
                 tracing::warn!(reason, "the gateway can't be reached: {reason}");
-                Self::unavailable("The gateway can't be reached just now; try again.", 2)
+                Self::unavailable("The gateway can't be reached right now; try again.", 2)
             }
             AdminError::Internal => {
                 tracing::error!("the gateway failed; its log has the reason");

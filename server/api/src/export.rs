@@ -14,7 +14,9 @@ impl From<ReportsError> for ApiError {
                 Self::bad_field("after", "`after` must be the `next` of a page.")
             }
             ReportsError::NoSuchTenant => Self::not_found("tenant"),
-            ReportsError::Busy => Self::unavailable("Another price is being tried; try again.", 10),
+            ReportsError::Busy => {
+                Self::unavailable("Another price preview is running; try again.", 10)
+            }
             ReportsError::Ledger(error) => error.into(),
             ReportsError::Store(error) => error.into(),
         }

@@ -379,6 +379,9 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
             ..Try::default()
         });
     }
+    if let Some(last) = tries.iter_mut().rfind(|one| one.number > 0) {
+        last.way = made_by.and_then(|by| by.way.clone());
+    }
     tries
 }
 

@@ -6,14 +6,14 @@ use shared::id::GenerationId;
 /// Nothing was sent to a gateway, or nothing of the answer reached the tenant: the hold is given
 /// back, whatever the provider does.
 pub const LINK_BROKE: &str =
-    "The region of the providers can't be reached just now; try again. Nothing was charged.";
+    "The providers' region can't be reached right now; try again. Nothing was charged.";
 /// The process ends before there was an answer: the hold is given back.
-pub const STOPPING: &str = "The server is being restarted; try again. Nothing was charged.";
+pub const STOPPING: &str = "The server is restarting; try again. Nothing was charged.";
 
 /// A stream broke off: what the tenant had received may be charged, and where it can be looked up.
 pub fn broke_off(generation: &GenerationId) -> String {
     format!(
-        "The provider's answer broke off. What you received may be charged; look up `{generation}` in your usage."
+        "The provider's answer was interrupted. What you received may be charged; look up `{generation}` in your usage."
     )
 }
 
@@ -27,21 +27,21 @@ pub fn timed_out(generation: &GenerationId) -> String {
 /// The link to the gateway was lost in the middle of a stream; the same holds.
 pub fn link_lost(generation: &GenerationId) -> String {
     format!(
-        "The connection to the provider's region broke. What you received may be charged; look up `{generation}` in your usage."
+        "The connection to the provider's region was lost. What you received may be charged; look up `{generation}` in your usage."
     )
 }
 
 /// The provider ended a stream because of what was asked or said in it; the same holds.
 pub fn content_refused(generation: &GenerationId) -> String {
     format!(
-        "The provider ended its answer because of its rules on content. What you received may be charged; look up `{generation}` in your usage."
+        "The provider ended its answer because of its content policy. What you received may be charged; look up `{generation}` in your usage."
     )
 }
 
 /// The provider refuses the person who asked, in the middle of a stream; the same holds.
 pub fn person_refused(generation: &GenerationId) -> String {
     format!(
-        "The provider refuses this end user for what they asked, and they are suspended here. Your other end users are not affected. What you received may be charged; look up `{generation}` in your usage."
+        "The provider refused this end user because of the content of their requests, so they are suspended. Your other end users are not affected. What you received may be charged; look up `{generation}` in your usage."
     )
 }
 

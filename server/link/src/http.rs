@@ -167,6 +167,7 @@ impl Inner {
                 gateway: node.place.shown().to_owned(),
                 // Who was asked before it is not known any more.
                 passed: Vec::new(),
+                way: None,
             }))
         };
         match &mut status {

@@ -17,11 +17,13 @@ pub(super) enum LinkEvent {
     Hedged,
     HedgeWon,
     Doubled,
+    Checked,
+    BytesLost,
 }
 
 impl LinkEvent {
     /// In the order of their numbers.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Resumed,
         Self::Joined,
         Self::Lost,
@@ -29,6 +31,8 @@ impl LinkEvent {
         Self::Hedged,
         Self::HedgeWon,
         Self::Doubled,
+        Self::Checked,
+        Self::BytesLost,
     ];
 
     fn name_and_help(self) -> (&'static str, &'static str) {
@@ -61,6 +65,14 @@ impl LinkEvent {
                 "waule_link_doubled",
                 "Streams that came over two connections because the way is bad or is measured",
             ),
+            Self::Checked => (
+                "waule_link_streams_checked",
+                "Streams whose length was compared with what their gateway sent",
+            ),
+            Self::BytesLost => (
+                "waule_link_bytes_lost",
+                "Bytes by which those streams differed; must stay 0",
+            ),
         }
     }
 }
@@ -83,6 +95,8 @@ impl LinkCounters {
             hedged: self.of(LinkEvent::Hedged),
             hedges_won: self.of(LinkEvent::HedgeWon),
             doubled: self.of(LinkEvent::Doubled),
+            checked: self.of(LinkEvent::Checked),
+            bytes_lost: self.of(LinkEvent::BytesLost),
         }
     }
 }
@@ -128,8 +142,25 @@ impl LinkMetrics {
 
     /// Something happened on the way to the gateway of these counters.
     pub(super) fn count(&self, counters: &LinkCounters, what: LinkEvent) {
-        self.of(what).inc();
-        counters.0[what as usize].fetch_add(1, Ordering::Relaxed);
+        self.count_many(counters, what, 1);
+    }
+
+    fn count_many(&self, counters: &LinkCounters, what: LinkEvent, number: u64) {
+        self.of(what).inc_by(number);
+        counters.0[what as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// A stream ended of which `sent` bytes were sent and `passed` were passed on.
+    pub(super) fn checked(&self, counters: &LinkCounters, sent: u64, passed: u64) {
+        self.count(counters, LinkEvent::Checked);
+        self.count_many(counters, LinkEvent::BytesLost, sent.abs_diff(passed));
+    }
+
+    /// Streams whose length was compared with what their gateway sent, and by how many bytes they differed
+    /// in all.
+    pub fn compared(&self) -> (u64, u64) {
+        let (checked, lost) = (self.of(LinkEvent::Checked), self.of(LinkEvent::BytesLost));
+        (checked.get(), lost.get())
     }
 
     /// Streams that went on over another connection so far.

@@ -164,6 +164,7 @@ impl Node {
             connections,
             streams,
             is_way_bad: self.quality.is_bad(),
+            late_ppm: self.quality.late_ppm(),
             counts: self.counters.counts(),
         }
     }

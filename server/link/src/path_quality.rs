@@ -23,6 +23,7 @@ const GOOD_PPM: u32 = 1_000;
 pub(super) struct PathQuality {
     late_ppm: AtomicU32,
     bad: AtomicBool,
+    compared: AtomicBool,
     streams: AtomicU32,
 }
 
@@ -41,8 +42,15 @@ impl PathQuality {
         self.bad.load(Ordering::Relaxed)
     }
 
+    /// So many copies in a million are late; `None` before any was compared.
+    pub(super) fn late_ppm(&self) -> Option<u32> {
+        let compared = self.compared.load(Ordering::Relaxed);
+        compared.then(|| self.late_ppm.load(Ordering::Relaxed))
+    }
+
     /// The second copy of some bytes came `behind` the first.
     pub(super) fn compared(&self, behind: Duration) {
+        self.compared.store(true, Ordering::Relaxed);
         // Two at once may lose one of their steps, which an estimate can bear.
         let old = self.late_ppm.load(Ordering::Relaxed);
         let step = if behind >= LATE_AFTER {

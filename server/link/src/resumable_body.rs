@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use shared::id::{BootId, GenerationId};
+use shared::link::trail::{CUTS_MAX, Cut};
 use shared::link::{LinkError, wire};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::attachment::{Attachment, Frame};
 use super::hedge::{Cause, HedgePolicy};
@@ -86,6 +87,10 @@ pub(super) struct ResumableBody {
     /// Absent where a second connection would bring nothing.
     hedge: Option<Box<HedgePolicy>>,
     position: u64,
+    /// When the call was sent.
+    begun: Instant,
+    /// Where it was cut.
+    cuts: Vec<Cut>,
 }
 
 enum Event {
@@ -101,8 +106,8 @@ impl ResumableBody {
         node: &Arc<Node>,
         generation: &GenerationId,
         life: &BootId,
-        attachment: Attachment,
-        is_stream: bool,
+        (attachment, is_stream): (Attachment, bool),
+        begun: Instant,
     ) -> Self {
         let hedge = (is_stream && node.hedges).then(|| Box::new(HedgePolicy::new(node)));
         Self {
@@ -116,7 +121,14 @@ impl ResumableBody {
             is_stream,
             hedge,
             position: 0,
+            begun,
+            cuts: Vec::new(),
         }
+    }
+
+    /// Where it was cut so far.
+    pub(super) fn cuts(&self) -> &[Cut] {
+        &self.cuts
     }
 
     /// The next part, over whatever connection brings it.
@@ -126,6 +138,7 @@ impl ResumableBody {
                 match tokio::time::timeout(WAITING_EVERY, self.attaching()).await {
                     Ok(attached) => {
                         self.attaching = None;
+                        self.attached_again(attached.is_ok());
                         self.attachments[0] = Some(attached?);
                         continue;
                     }
@@ -141,6 +154,7 @@ impl ResumableBody {
                 Event::Frame(_, Some(Ok(Frame::Trailers(trailers)))) => {
                     if trailers.contains_key(wire::OUTCOME) {
                         self.node.saw(self.generation.clone());
+                        self.check(&trailers);
                         return Ok(Next::End(trailers));
                     }
                 }
@@ -251,6 +265,14 @@ impl ResumableBody {
             self.generation, self.position
         );
         self.attachments[place] = None;
+        if self.cuts.len() < CUTS_MAX {
+            self.cuts.push(Cut {
+                at_ms: millis(self.begun.elapsed()),
+                gap_ms: 0,
+                byte: self.position,
+                for_good: false,
+            });
+        }
         // The first place is the one that is never given up for nothing.
         if place == 0 {
             self.attachments.swap(0, 1);
@@ -261,6 +283,34 @@ impl ResumableBody {
         if let Some(hedge) = &mut self.hedge {
             hedge.alone();
         }
+    }
+
+    /// Nothing was attached since the last cut, until now or for good.
+    fn attached_again(&mut self, is_there: bool) {
+        let now = millis(self.begun.elapsed());
+        // The last one that is noted may not be the last one that there was.
+        if let Some(cut) = self.cuts.last_mut().filter(|cut| cut.gap_ms == 0) {
+            cut.gap_ms = now.saturating_sub(cut.at_ms);
+            cut.for_good = !is_there;
+        }
+    }
+
+    /// Whether as many bytes were passed on as the gateway has of this answer.
+    fn check(&self, trailers: &HeaderMap) {
+        let length = trailers
+            .get(wire::LENGTH)
+            .and_then(|text| text.to_str().ok());
+        let Some(length) = length.and_then(|text| text.parse::<u64>().ok()) else {
+            return;
+        };
+        if length != self.position {
+            let (id, passed) = (&self.generation, self.position);
+            error!(
+                "generation `{id}` has {length} bytes at its gateway, and {passed} were passed on"
+            );
+        }
+        let counters = &self.node.counters;
+        self.link.metrics.checked(counters, length, self.position);
     }
 
     /// The attempt under way, or a new one.
@@ -318,6 +368,6 @@ impl ResumableBody {
 /// Why a stream is given up whose events this process has no memory for.
 const TOO_LARGE: &str = "an event is too large";
 
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

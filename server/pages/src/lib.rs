@@ -18,6 +18,7 @@ mod data_policy;
 mod device;
 pub mod error;
 pub mod form;
+mod lanes;
 pub mod page_context;
 mod page_guard;
 pub mod page_services;

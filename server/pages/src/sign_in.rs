@@ -117,7 +117,7 @@ pub(super) async fn log_in(
     };
     let (status, wrong, wait) = match begun {
         Ok(begun) => return Ok(entered(&context, begun, next).await),
-        Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::Wrong, None),
+        Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::SignIn, None),
         Err(error) => {
             let error = PageError::from(error);
             let Some(seconds) = error.retry_after() else {

@@ -12,6 +12,7 @@ use shared::credits::Credits;
 use shared::db::DbError;
 use shared::id::{ApiKeyId, GenerationId, PriceId, TenantId, UserId};
 use shared::link::Operation;
+use shared::link::trail::Way;
 use shared::units::Usage;
 
 use super::columns::whole;
@@ -85,6 +86,10 @@ pub struct Try {
     /// earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
+    /// How the way there and back was; at the last try alone, absent where nobody saw it and from earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Box<Way>>,
 }
 
 /// What a call consumed and cost, and how it went.

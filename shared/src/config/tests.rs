@@ -36,7 +36,7 @@ fn a_flag_beats_the_file_and_the_file_beats_the_default() {
 #[test]
 fn unknown_keys_wrong_types_and_missing_files_end_in_one_sentence() {
     for (text, expected) in [
-        ("colour = 'red'", "there is no setting `colour`"),
+        ("colour = 'red'", "unknown setting `colour`"),
         ("metrics_port = 1.5", "`metrics_port` must be"),
         ("metrics_port = 'x'", "invalid value 'x'"),
         ("metrics_port =", ""),

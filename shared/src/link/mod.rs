@@ -163,6 +163,9 @@ pub struct GatewayView {
     pub streams: usize,
     /// Whether its way is bad, so that all streams come over two connections.
     pub is_way_bad: bool,
+    /// Of the second copies of streams that come twice, so many in a million are late by a retransmission;
+    /// `None` before any was compared.
+    pub late_ppm: Option<u32>,
     /// What happened on the way there since this server started.
     pub counts: LinkCounts,
 }
@@ -184,6 +187,10 @@ pub struct LinkCounts {
     pub hedges_won: u64,
     /// Streams that came twice because of the way.
     pub doubled: u64,
+    /// Streams whose length was compared with what the gateway says it sent.
+    pub checked: u64,
+    /// Bytes by which they differed.
+    pub bytes_lost: u64,
 }
 
 /// What a gateway says of itself.

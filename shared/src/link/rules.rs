@@ -79,19 +79,19 @@ pub enum Broken {
     #[error("at most {0}")]
     TooMany(usize),
     /// A word that nobody knows here.
-    #[error("of the words that there are")]
+    #[error("one of the allowed values")]
     UnknownWord,
     /// No header, or one that is not for operators.
-    #[error("names of headers in small letters with plain values; not those that frame a request")]
+    #[error("lowercase header names with plain values, other than those that control the request")]
     NotAHeader,
     /// No field of a request.
-    #[error("names of fields, of letters, digits, _ and -")]
+    #[error("field names of letters, digits, _ and -")]
     NotAField,
     /// A field that is needed.
-    #[error("names of fields that a request can do without")]
+    #[error("fields that a request can do without")]
     NeededField,
     /// What looks like a secret, where names are shown and kept as they are.
-    #[error("a name, and not a secret")]
+    #[error("a name, not a secret")]
     ASecret,
     /// Something else than a number between these, both included.
     #[error("a number from {0} to {1}")]

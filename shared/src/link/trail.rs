@@ -1,5 +1,5 @@
-//! Why a call went on as it did after a try that failed, and which gateway made its tries: words that
-//! travel with the story of a call. They are for operators; tenants never see them.
+//! Why a call went on as it did after a try that failed, which gateway made its tries, and how the way
+//! there was: what travels with the record of a call. It is for operators; tenants never see it.
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,40 @@ pub struct MadeBy {
     /// Those that were asked before and did not take the call, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<PassedBy>,
+    /// How the way was; absent where the server did not see it to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Box<Way>>,
+}
+
+/// How many cuts of one call are noted; a way that breaks more often is told by its first ones.
+pub const CUTS_MAX: usize = 16;
+
+/// How the way to a gateway and back was, as the server saw it: its clocks, not the gateway's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Way {
+    /// When the call was sent, in milliseconds since the epoch.
+    pub sent_at: i64,
+    /// From then until the head of an answer was here.
+    pub head_ms: u64,
+    /// From then until its end was here.
+    pub end_ms: u64,
+    /// Where it was cut, at most [`CUTS_MAX`] times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
+}
+
+/// A connection that broke under a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// From when the call was sent until it broke.
+    pub at_ms: u64,
+    /// How long nothing was attached; 0 where another connection was there already.
+    pub gap_ms: u64,
+    /// How many of the answer's bytes had come before.
+    pub byte: u64,
+    /// Whether nothing was attached any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_good: bool,
 }
 
 /// A gateway that did not take a call.

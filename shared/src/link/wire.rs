@@ -50,6 +50,8 @@ pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 pub const BOOT: HeaderName = HeaderName::from_static("x-waule-boot");
 /// The outcome as JSON: a header of a whole reply, a trailer of a stream.
 pub const OUTCOME: HeaderName = HeaderName::from_static("x-waule-outcome");
+/// Beside the outcome of a stream: how many bytes the whole answer has; absent from earlier versions.
+pub const LENGTH: HeaderName = HeaderName::from_static("x-waule-length");
 /// What of the request could not be said at the provider: fields by comma.
 pub const DROPPED: HeaderName = HeaderName::from_static("x-waule-dropped");
 /// `1` when the body is a `Failure` as JSON.

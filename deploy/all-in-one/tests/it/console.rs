@@ -160,10 +160,10 @@ async fn a_model_is_tried_at_a_tenants_expense() {
 
         // The gateway inside is shown, and takes none beside it.
         let gateways = console.get("/admin/gateways").await;
-        assert!(gateways.contains("inside the server"), "{gateways}");
+        assert!(gateways.contains("built-in"), "{gateways}");
         assert!(!gateways.contains("id=\"add\""), "{gateways}");
         let health = text(&console.get("/admin/health").await);
-        assert!(health.contains("1 / 1 answering"), "{health}");
+        assert!(health.contains("1 / 1 responding"), "{health}");
         product.stop().await;
     }
 }

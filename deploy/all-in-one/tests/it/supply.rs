@@ -118,16 +118,16 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
         let mut console = Console::open(&product).await;
         let page = console.get("/admin/balances").await;
         assert!(
-            page.contains("-1.5 CNY") && page.contains(">parked<"),
+            page.contains("-1.5 CNY") && page.contains(">paused<"),
             "{page}"
         );
         let board = console.get("/admin").await;
         assert!(
-            board.contains("this key is parked because its account is empty"),
+            board.contains("this key is paused because its account is empty"),
             "{board}"
         );
         let check = console.get("/admin/models/ours/route").await;
-        assert!(check.contains("no key can take it"), "{check}");
+        assert!(check.contains("no usable key"), "{check}");
 
         // One of them is paid for again; the other one tells nothing any more.
         vendor.script(KEYS[1], at_once(holds("21")));

@@ -184,7 +184,7 @@ impl From<BalanceList> for BalanceListBody {
 impl BalancesApi {
     /// List balances
     ///
-    /// What is left on the account of each provider's key, where the vendor tells it.
+    /// Remaining balance of the account behind each provider key, where the vendor reports it.
     #[oai(
         path = "/balances",
         method = "get",
@@ -194,9 +194,9 @@ impl BalancesApi {
         Ok(Json(self.providers.balances().await.into()))
     }
 
-    /// Set a provider's balance terms
+    /// Set a provider's balance settings
     ///
-    /// All of them anew. Its keys are asked about again at once.
+    /// Replaces all of them. The balances of its keys are queried again immediately.
     #[oai(
         path = "/providers/:name/balance",
         method = "put",

@@ -24,11 +24,11 @@ impl From<ResolveError> for ApiError {
             ResolveError::NoSuchCall => Self::not_found("call"),
             ResolveError::NotUnknown => Self::conflict(
                 "call_not_unknown",
-                "How the call ended is known, or it still runs.",
+                "The result of this call is known, or it is still running.",
             ),
             ResolveError::Promised => Self::conflict(
                 "nothing_charged_promised",
-                "The tenant was told that nothing is charged for this call.",
+                "The tenant was informed that nothing is charged for this call.",
             ),
             ResolveError::Amount { held } => Self::bad_field(
                 "credits",
@@ -50,9 +50,9 @@ pub struct UnknownCallsApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
 impl UnknownCallsApi {
-    /// List calls whose end nobody knows
+    /// List calls with an unknown result
     ///
-    /// Their credits were given back. Those first of which the gateways are asked no longer first.
+    /// Their credits were released. Ordered by until when the gateways are queried, the earliest first.
     #[oai(
         path = "/unknown-calls",
         method = "get",
@@ -80,9 +80,9 @@ impl UnknownCallsApi {
         })))
     }
 
-    /// Charge a call whose end nobody knows
+    /// Charge a call with an unknown result
     ///
-    /// Out of what the tenant has now. Nothing that is learned later changes it.
+    /// Taken from what the tenant has now. The decision is final, whatever becomes known later.
     #[oai(
         path = "/unknown-calls/:id/settle",
         method = "post",
@@ -99,9 +99,9 @@ impl UnknownCallsApi {
             .await
     }
 
-    /// Let a call whose end nobody knows cost nothing
+    /// Release a call with an unknown result
     ///
-    /// Nothing that is learned later changes it.
+    /// The call is not charged. The decision is final, whatever becomes known later.
     #[oai(
         path = "/unknown-calls/:id/release",
         method = "post",

@@ -79,11 +79,11 @@ impl From<EndUserError> for ApiError {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))
             }
             EndUserError::Before => {
-                Self::conflict("already_exists", "This end user is suspended already.")
+                Self::conflict("already_exists", "This end user is already suspended.")
             }
             EndUserError::TooMany => Self::conflict(
                 "too_many",
-                "This tenant has as many suspended end users as one may have.",
+                "This tenant has reached the maximum number of suspended end users.",
             ),
             EndUserError::Store(error) => error.into(),
         }
@@ -110,7 +110,7 @@ impl EndUsersApi {
 impl EndUsersApi {
     /// List suspended end users
     ///
-    /// The newest first; those in force only, unless all are asked for.
+    /// Newest first; only those in force unless `all` is set.
     #[oai(
         path = "/end-users/suspended",
         method = "get",
@@ -147,7 +147,8 @@ impl EndUsersApi {
 
     /// Suspend an end user
     ///
-    /// Their calls are refused on every replica within a second; nobody else of the tenant is touched.
+    /// Their calls are refused on every replica within a second; other users of the tenant are not
+    /// affected.
     #[oai(
         path = "/tenants/:id/end-users/suspended",
         method = "post",

@@ -21,8 +21,8 @@ pub struct AdminExportApi {
 impl AdminExportApi {
     /// Export a tenant's usage records as CSV
     ///
-    /// Newest first, with providers and their price; the answer streams. Days are the platform's, and moments
-    /// are told in its time zone, with their offset.
+    /// Newest first, with providers and their cost; the response is streamed. Days and times are in the
+    /// platform's time zone, with their offset.
     #[oai(
         path = "/tenants/:id/usage/export",
         method = "get",
@@ -77,7 +77,7 @@ impl AdminExportApi {
 
     /// Export a tenant's ledger as CSV
     ///
-    /// Newest first; the answer streams. Moments are told in the platform's time zone, with their offset.
+    /// Newest first; the response is streamed. Times are in the platform's time zone, with their offset.
     #[oai(
         path = "/tenants/:id/ledger/export",
         method = "get",

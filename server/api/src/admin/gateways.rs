@@ -30,10 +30,10 @@ impl From<GatewayError> for ApiError {
             GatewayError::NotFound => Self::not_found("gateway"),
             GatewayError::Taken => Self::conflict(
                 "already_exists",
-                "There is a gateway of this address already.",
+                "A gateway with this address already exists.",
             ),
             GatewayError::Invalid(why) => {
-                Self::bad_field("url", format!("It can't be used: {why}."))
+                Self::bad_field("url", format!("This address can't be used: {why}."))
             }
             GatewayError::Secret(why) => Self::bad_field("secret", format!("`secret` {why}.")),
             GatewayError::Store(error) => error.into(),
@@ -71,7 +71,7 @@ impl GatewaysApi {
 impl GatewaysApi {
     /// List gateways
     ///
-    /// Each is asked now; one that does not answer is given three seconds.
+    /// Each is queried now; one that does not respond is given three seconds.
     #[oai(
         path = "/gateways",
         method = "get",
@@ -82,7 +82,7 @@ impl GatewaysApi {
         Ok(Json(Page::whole(gateways)))
     }
 
-    /// List what gateways told
+    /// List gateway events
     #[oai(
         path = "/gateways/events",
         method = "get",
@@ -104,7 +104,7 @@ impl GatewaysApi {
 
     /// Add a gateway
     ///
-    /// Each has a secret of its own, which is answered this once; only an owner says where prompts go.
+    /// Each has its own secret, which is returned only once. Only an owner may decide where prompts go.
     #[oai(
         path = "/gateways",
         method = "post",
@@ -160,7 +160,7 @@ impl GatewaysApi {
 
     /// Change a gateway's secret
     ///
-    /// The gateway must take it already: its `INTERNAL_SECRET` takes two, parted by a comma.
+    /// The gateway must accept it already: its `INTERNAL_SECRET` can hold two, separated by a comma.
     #[oai(
         path = "/gateways/:id/secret",
         method = "post",
@@ -181,7 +181,7 @@ impl GatewaysApi {
         Ok(Json(body))
     }
 
-    /// Take a gateway away
+    /// Remove a gateway
     #[oai(
         path = "/gateways/:id",
         method = "delete",

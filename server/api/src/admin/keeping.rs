@@ -53,8 +53,8 @@ impl KeepingApi {
 
     /// Set whether a tenant's answers are kept
     ///
-    /// Responses and chat completions that are asked for with `store`, and conversations: sealed at rest,
-    /// read by the tenant alone. Takes effect on every replica within a second.
+    /// Responses and chat completions requested with `store`, and conversations: encrypted at rest and
+    /// readable only by the tenant. Takes effect on every replica within a second.
     #[oai(
         path = "/tenants/:id/keeping",
         method = "put",

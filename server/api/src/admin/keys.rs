@@ -34,9 +34,9 @@ fn place<'a>(tenant: &'a TenantId, id: &'a ApiKeyId) -> KeyPlace<'a> {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
 impl KeysApi {
-    /// Make a key
+    /// Create a key
     ///
-    /// Answers its secret, which is shown this once.
+    /// Returns the secret; it cannot be retrieved later.
     #[oai(
         path = "/tenants/:id/keys",
         method = "post",
@@ -105,8 +105,8 @@ impl KeysApi {
 
     /// Rotate a key
     ///
-    /// Answers another secret, which is shown this once. The one the key has works until the grace
-    /// ends; one that was replaced before ends at once.
+    /// Returns a new secret; it cannot be retrieved later. The current secret works until the grace period
+    /// ends; one replaced before ends immediately.
     #[oai(
         path = "/tenants/:id/keys/:key_id/rotate",
         method = "post",

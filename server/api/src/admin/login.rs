@@ -59,9 +59,9 @@ impl AdminLoginApi {
         Ok(Json(logged_in.await?.into()))
     }
 
-    /// Choose a password of one's own and log in
+    /// Choose your own password and log in
     ///
-    /// For a login that answers `password_change_required`.
+    /// For a login that returned `password_change_required`.
     #[oai(
         path = "/login/password",
         method = "post",
@@ -88,9 +88,9 @@ impl AdminLoginApi {
         Ok(Json(logged_in.await?.into()))
     }
 
-    /// Begin to set a second factor up
+    /// Start two-factor setup
     ///
-    /// For a login that answers `second_factor_needed`; the same secret until it is confirmed.
+    /// For a login that returned `second_factor_needed`; returns the same secret until it is confirmed.
     #[oai(
         path = "/login/factor",
         method = "post",
@@ -106,9 +106,10 @@ impl AdminLoginApi {
         Ok(Json(draft.await?.into()))
     }
 
-    /// Confirm a second factor and log in
+    /// Confirm two-factor setup and log in
     ///
-    /// With a `code` of the app that has the secret. Answers recovery codes, which are shown this once.
+    /// With a `code` from the app that has the secret. Returns recovery codes; they cannot be retrieved
+    /// later.
     #[oai(
         path = "/login/factor/confirm",
         method = "post",
@@ -129,7 +130,7 @@ impl AdminLoginApi {
 
     /// Log out
     ///
-    /// The token that was sent ends everywhere, at once.
+    /// The token that was sent becomes invalid everywhere, immediately.
     #[oai(path = "/logout", method = "post", operation_id = "admin_log_out")]
     async fn log_out(&self, caller: SuperadminCaller) -> Result<Deleted, ApiError> {
         let id = caller.session.clone();
@@ -138,7 +139,7 @@ impl AdminLoginApi {
 
     /// List logins
     ///
-    /// The caller's own over the API that have not ended, newest first.
+    /// The caller's own API logins that have not ended, newest first.
     #[oai(
         path = "/sessions",
         method = "get",
@@ -151,7 +152,7 @@ impl AdminLoginApi {
 
     /// End a login
     ///
-    /// Its token ends everywhere, at once.
+    /// Its token becomes invalid everywhere, immediately.
     #[oai(
         path = "/sessions/:id",
         method = "delete",

@@ -40,7 +40,7 @@ impl From<AccountError> for ApiError {
         match error {
             AccountError::NotFound(what) => Self::not_found(what),
             AccountError::Taken(what) => {
-                Self::conflict("already_exists", format!("The {what} is taken."))
+                Self::conflict("already_exists", format!("This {what} is already in use."))
             }
             AccountError::Ended(what) => Self::conflict(
                 "already_ended",
@@ -53,7 +53,7 @@ impl From<AccountError> for ApiError {
             AccountError::Beyond(field) => Self::beyond(field),
             AccountError::LastOwner => Self::conflict(
                 "last_owner",
-                "One active owner must stay; make another one first.",
+                "At least one active owner is required; create another one first.",
             ),
             AccountError::Invalid { field, rule } => {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))

@@ -127,10 +127,10 @@ pub struct ModelListsApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Providers")]
 impl ModelListsApi {
-    /// List what providers have
+    /// List providers' models
     ///
-    /// What every provider that was asked told last, beside the targets of the catalogue. Asks nobody: each is
-    /// asked once a day, and when you say so.
+    /// The last model list of every provider that was queried, beside the targets of the catalogue. Queries
+    /// nobody: each provider is queried once a day, and on request.
     #[oai(
         path = "/model-lists",
         method = "get",
@@ -144,10 +144,10 @@ impl ModelListsApi {
         Ok(Json(Page::whole(known)))
     }
 
-    /// Ask a provider what it has
+    /// Query a provider's models
     ///
-    /// With a key of its pool that is in use; costs nothing. What it says is kept; a question that fails, and an
-    /// empty list, leave what was known.
+    /// With an active key of its pool; costs nothing. The result is stored; a failed query or an empty list
+    /// leaves the previous one.
     #[oai(
         path = "/providers/:name/models",
         method = "post",

@@ -52,7 +52,7 @@ impl AdminModelsApi {
 
     /// Add a model
     ///
-    /// An operator adds it without a price, which is finance's to set.
+    /// An operator adds it without a price, which finance sets.
     #[oai(path = "/models", method = "post", operation_id = "admin_create_model")]
     async fn create(
         &self,
@@ -87,7 +87,7 @@ impl AdminModelsApi {
 
     /// Change a model
     ///
-    /// The price is finance's to set, the rest is the operator's.
+    /// Finance sets the price; operators change everything else.
     #[oai(
         path = "/models/:id",
         method = "patch",

@@ -33,7 +33,7 @@ pub struct MoneyApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
 impl MoneyApi {
-    /// Show what a tenant has
+    /// Show a tenant's balance
     #[oai(
         path = "/tenants/:id/balance",
         method = "get",
@@ -50,7 +50,7 @@ impl MoneyApi {
         Ok(Json(balance.into()))
     }
 
-    /// List the lines of a tenant's ledger
+    /// List a tenant's ledger entries
     ///
     /// Newest first.
     #[oai(
@@ -77,9 +77,9 @@ impl MoneyApi {
         })))
     }
 
-    /// Correct a balance
+    /// Adjust a balance
     ///
-    /// The same Idempotency-Key corrects once; with another amount it is refused with 422.
+    /// Repeating an Idempotency-Key has no further effect; with another amount it is refused with 422.
     #[oai(
         path = "/tenants/:id/adjust",
         method = "post",
@@ -131,9 +131,9 @@ impl MoneyApi {
         Ok(Json(budgets.into_iter().map(BudgetView::from).collect()))
     }
 
-    /// Set a key's budget for a period, or take it away
+    /// Set or remove a key's budget for a period
     ///
-    /// What was spent in the period stays counted.
+    /// What was charged in the period still counts.
     #[oai(
         path = "/tenants/:id/keys/:key_id/budgets/:period",
         method = "put",
@@ -153,9 +153,9 @@ impl MoneyApi {
         self.set_budget(&caller, request).await
     }
 
-    /// Set a user's budget for a period, or take it away
+    /// Set or remove a user's budget for a period
     ///
-    /// What was spent in the period stays counted.
+    /// What was charged in the period still counts.
     #[oai(
         path = "/tenants/:id/users/:user_id/budgets/:period",
         method = "put",

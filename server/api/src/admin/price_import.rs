@@ -126,7 +126,7 @@ impl PriceImportApi {
 
     /// Get a price review
     ///
-    /// Each row with the price that its model has now, and the one that it would get.
+    /// Each row with the current price of its model and the new one.
     #[oai(
         path = "/price-reviews/:id",
         method = "get",
@@ -143,8 +143,8 @@ impl PriceImportApi {
 
     /// Preview a row of a price review
     ///
-    /// What the model's calls of the last 30 days would have been charged and earned, beside what they were.
-    /// Reads up to 200,000 calls, the newest first, for up to ten seconds. Changes nothing.
+    /// What the model's calls of the last 30 days would have been charged and earned, compared with the
+    /// actual amounts. Reads up to 200,000 calls, newest first, for up to ten seconds. Changes nothing.
     #[oai(
         path = "/price-reviews/:id/effect",
         method = "get",
@@ -170,9 +170,9 @@ impl PriceImportApi {
 
     /// Apply a price review
     ///
-    /// Sets the prices of the chosen rows, all of them or none. A row whose price or cost becomes 0, or changes
-    /// by more than half, must be confirmed by itself. Applying a review again sets nothing and answers what the
-    /// first time set.
+    /// Sets the prices of the selected rows, all of them or none. A row whose price or cost becomes 0, or
+    /// changes by more than half, must be confirmed individually. Applying a review again changes nothing
+    /// and returns the first result.
     #[oai(
         path = "/price-reviews/:id/apply",
         method = "post",
@@ -215,9 +215,10 @@ impl PriceImportApi {
         }))
     }
 
-    /// Pin a price
+    /// Pin or unpin a price
     ///
-    /// So that no import of a list changes it; or let it go. Prices that are set one by one are not bound by it.
+    /// Imports of price lists do not change a pinned price. Prices that are set individually are not
+    /// affected.
     #[oai(
         path = "/models/:id/price-pin",
         method = "put",

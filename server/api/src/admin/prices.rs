@@ -50,7 +50,7 @@ pub struct PricesApi {
 impl PricesApi {
     /// List prices
     ///
-    /// Newest first, those of every model or of one.
+    /// Newest first, of every model or of one.
     #[oai(path = "/prices", method = "get", operation_id = "admin_list_prices")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(
@@ -101,7 +101,7 @@ impl PricesApi {
 
     /// Export prices as CSV
     ///
-    /// Those that are valid now, of every model or of one; `POST /prices/import` takes such a file.
+    /// The prices valid now, of every model or of one; `POST /prices/import` accepts such a file.
     #[oai(
         path = "/prices/export",
         method = "get",
@@ -123,7 +123,7 @@ impl PricesApi {
 
     /// Export prices as JSON
     ///
-    /// Those that are valid now, of every model or of one; `POST /prices/import` takes the answer as it is.
+    /// The prices valid now, of every model or of one; `POST /prices/import` accepts the response as it is.
     #[oai(
         path = "/prices/export/json",
         method = "get",
@@ -149,8 +149,8 @@ impl PricesApi {
 
     /// Import prices
     ///
-    /// From CSV or JSON, as the exports have them. Each model that is named gets a new price with all of its rates.
-    /// Nothing is changed unless every line is right.
+    /// From CSV or JSON, in the format of the exports. Each model in the file gets a new price with all of
+    /// its rates. Nothing is changed unless every line is valid.
     #[oai(
         path = "/prices/import",
         method = "post",

@@ -70,9 +70,9 @@ impl From<ProviderTrial> for ProviderTestBody {
 impl ProviderTestApi {
     /// Test a provider
     ///
-    /// Makes a real call of a single token to the cheapest model that is set there, in the provider's own
-    /// format. It costs next to nothing, and no tenant is charged. Where no model can be called in this
-    /// way, the list of models is asked for, and `model` is absent.
+    /// Makes a real call of a single token to the cheapest model that is configured, in the provider's own
+    /// format. It costs next to nothing, and no tenant is charged. If no model can be called this way, the
+    /// model list is requested instead, and `model` is absent.
     #[oai(
         path = "/providers/:name/test",
         method = "post",

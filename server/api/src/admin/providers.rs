@@ -50,8 +50,8 @@ impl ProvidersApi {
 
     /// List connectors
     ///
-    /// What the gateways say that a provider can be, one entry for all gateways that share a database. A
-    /// gateway that is away says what it said last.
+    /// The provider types that gateways support, one entry for all gateways that share a database. For a
+    /// gateway that is offline, its last known answer is returned.
     #[oai(
         path = "/connectors",
         method = "get",
@@ -233,7 +233,7 @@ impl ProvidersApi {
     /// Test a key
     ///
     /// Makes one call that costs nothing; with `model`, a real one of a single token, which costs next to
-    /// nothing. That is the way where the provider has no `GET /models` and the verdict is `unknown`.
+    /// nothing. Use that if the provider has no `GET /models` and the verdict is `unknown`.
     #[oai(
         path = "/providers/:name/keys/:key_id/test",
         method = "post",

@@ -87,9 +87,10 @@ pub struct RechargeApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
 impl RechargeApi {
-    /// Give credits
+    /// Top up credits
     ///
-    /// The same Idempotency-Key gives once; with another amount or expiry it is refused with 422.
+    /// Repeating an Idempotency-Key has no further effect; with another amount or expiry it is refused with
+    /// 422.
     #[oai(
         path = "/tenants/:id/recharge",
         method = "post",
@@ -127,7 +128,7 @@ impl RechargeApi {
 /// Reads the header: a structured field's string in quotes, or bare as clients send it.
 pub(super) fn idempotency_key(header: Option<&str>) -> Result<String, ApiError> {
     let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else {
-        let message = "Send an Idempotency-Key header, for example a UUID, so that a repetition gives nothing twice.";
+        let message = "Send an Idempotency-Key header, for example a UUID, so that a repeated request is not applied twice.";
         return Err(ApiError::bad_request("idempotency_key_required", message));
     };
     let quoted = header

@@ -155,8 +155,8 @@ impl PricePreviewApi {
     /// Preview a price
     ///
     /// What typical calls of the model would cost, and what its calls of the last 30 days would have been
-    /// charged and earned, beside what they were. Reads up to 200,000 calls, the newest first, for up to
-    /// ten seconds. Changes nothing.
+    /// charged and earned, compared with the actual amounts. Reads up to 200,000 calls, newest first, for
+    /// up to ten seconds. Changes nothing.
     #[oai(
         path = "/models/:id/price-preview",
         method = "post",

@@ -208,8 +208,8 @@ const INPUT_USUAL: u64 = 1_000;
 impl RouteCheckApi {
     /// Check where a call would go
     ///
-    /// Asks each gateway what it would do with each target of the model now. Nothing is called, charged or
-    /// changed, and by the time of a real call it may be otherwise.
+    /// Asks each gateway how it would use each target of the model now. No call is made, and nothing is
+    /// charged or changed. A later call may be routed differently.
     #[oai(
         path = "/models/:id/route",
         method = "post",

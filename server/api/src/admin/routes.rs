@@ -116,7 +116,7 @@ impl RouteBody {
         });
         put("max_price", max_price);
         RouteRule::read(&Value::Object(whole).to_string()).map_err(|why| {
-            ApiError::bad_field("provider", format!("The rule can't be taken: {why}."))
+            ApiError::bad_field("provider", format!("This rule is not valid: {why}."))
         })
     }
 }
@@ -229,7 +229,7 @@ pub struct AdminRoutesApi {
 /// A model's name may hold slashes, which a path can't: send them as `%2F`.
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Catalogue")]
 impl AdminRoutesApi {
-    /// Show where a model's calls go
+    /// Show a model's routing rules
     #[oai(
         path = "/models/:id/route",
         method = "get",
@@ -249,9 +249,9 @@ impl AdminRoutesApi {
         Ok(Json(rule.unwrap_or_default().into()))
     }
 
-    /// Say where a model's calls go
+    /// Set a model's routing rules
     ///
-    /// What tenants, keys and requests prefer comes before it; what it forbids they can't allow.
+    /// Preferences of tenants, keys and requests take precedence; they cannot allow what is forbidden here.
     #[oai(
         path = "/models/:id/route",
         method = "put",
@@ -270,7 +270,7 @@ impl AdminRoutesApi {
         Ok(Json(rule.into()))
     }
 
-    /// Show what a provider does with data
+    /// Show a provider's data terms
     #[oai(
         path = "/providers/:name/data-terms",
         method = "get",
@@ -288,10 +288,10 @@ impl AdminRoutesApi {
         ))
     }
 
-    /// Say what a provider does with data
+    /// Set a provider's data terms
     ///
-    /// As its contract says. Tenants whose data policy it does not satisfy are never served by it. It counts
-    /// for every provider of this name, at whatever gateway, and ends when the provider is removed.
+    /// According to its contract. Tenants whose data policy it does not meet are never served by it.
+    /// Applies to every provider of this name, at any gateway, until the provider is removed.
     #[oai(
         path = "/providers/:name/data-terms",
         method = "put",
@@ -310,7 +310,7 @@ impl AdminRoutesApi {
         Ok(Json(terms.into()))
     }
 
-    /// Show where a tenant's calls go
+    /// Show a tenant's routing rules
     #[oai(
         path = "/tenants/:id/route",
         method = "get",
@@ -327,10 +327,10 @@ impl AdminRoutesApi {
         Ok(Json(rule.into()))
     }
 
-    /// Say where a tenant's calls go
+    /// Set a tenant's routing rules
     ///
-    /// Its data policy among it. Its own people can forbid and demand more, and not less. Takes effect on
-    /// every replica within a second.
+    /// Including its data policy. The tenant itself can only restrict them further. Takes effect on every
+    /// replica within a second.
     #[oai(
         path = "/tenants/:id/route",
         method = "put",

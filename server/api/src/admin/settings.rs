@@ -67,7 +67,7 @@ pub struct SettingsApi {
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Settings")]
 impl SettingsApi {
-    /// Show where days begin
+    /// Show the time zone
     #[oai(
         path = "/settings/calendar",
         method = "get",
@@ -78,10 +78,10 @@ impl SettingsApi {
         Ok(Json(calendar.into()))
     }
 
-    /// Set where days begin
+    /// Set the time zone
     ///
-    /// Days and months of budgets begin there for tenants without a time zone of their own. A period
-    /// that runs goes on to its end.
+    /// Days and months of budgets start in it, for tenants without their own time zone. A period that has
+    /// begun continues to its end.
     #[oai(
         path = "/settings/calendar",
         method = "put",
@@ -115,7 +115,7 @@ impl SettingsApi {
 
     /// Set when end users are suspended
     ///
-    /// A provider that refuses a person suspends them whatever stands here.
+    /// An end user whom a provider refuses is suspended regardless of this.
     #[oai(
         path = "/settings/end-users",
         method = "put",

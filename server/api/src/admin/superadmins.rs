@@ -162,7 +162,7 @@ impl SuperadminsApi {
 
     /// Change a superadmin's role or status
     ///
-    /// In force at once. The last active owner can be neither demoted nor disabled (409).
+    /// Takes effect immediately. The last active owner can be neither demoted nor disabled (409).
     #[oai(
         path = "/superadmins/:id",
         method = "patch",
@@ -189,9 +189,9 @@ impl SuperadminsApi {
         Ok(Json(SuperadminDetailView::new(admin, second_factor)))
     }
 
-    /// Make a new password for a superadmin
+    /// Reset a superadmin's password
     ///
-    /// Ends all of their logins; they replace it at their next login in a browser.
+    /// Ends all of their logins; they choose their own at the next sign-in in a browser.
     #[oai(
         path = "/superadmins/:id/password",
         method = "post",
@@ -211,9 +211,9 @@ impl SuperadminsApi {
         }))
     }
 
-    /// Take a superadmin's second factor away
+    /// Turn off a superadmin's two-factor sign-in
     ///
-    /// For somebody who lost the phone and the recovery codes.
+    /// For people who lost their phone and the recovery codes.
     #[oai(
         path = "/superadmins/:id/second-factor",
         method = "delete",

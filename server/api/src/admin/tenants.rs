@@ -47,7 +47,7 @@ pub struct TenantsApi {
 impl TenantsApi {
     /// Create a tenant
     ///
-    /// Answers its first key, which is shown this once.
+    /// Returns the secret of its first key; it cannot be retrieved later.
     #[oai(
         path = "/tenants",
         method = "post",
@@ -121,8 +121,8 @@ impl TenantsApi {
 
     /// Change a tenant
     ///
-    /// Suspending takes effect on every replica within a second. The multiplier is finance's to set,
-    /// the rest is the operator's.
+    /// Suspending takes effect on every replica within a second. Finance sets the multiplier; operators
+    /// change everything else.
     #[oai(
         path = "/tenants/:id",
         method = "patch",

@@ -148,7 +148,7 @@ impl UsersApi {
 
     /// Remove a user
     ///
-    /// The records of what they did stay.
+    /// Records of what they did are kept.
     #[oai(
         path = "/tenants/:id/users/:user_id",
         method = "delete",
@@ -167,9 +167,9 @@ impl UsersApi {
         Ok(Deleted::Done)
     }
 
-    /// Take a user's second factor away
+    /// Turn off a user's two-factor sign-in
     ///
-    /// For somebody who lost the phone and the recovery codes.
+    /// For people who lost their phone and the recovery codes.
     #[oai(
         path = "/tenants/:id/users/:user_id/second-factor",
         method = "delete",

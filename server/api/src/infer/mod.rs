@@ -316,7 +316,9 @@ fn head(dialect: &dyn Dialect, request: &mut Request) -> Result<Head, ApiError> 
             .map(|v| v.to_str().ok())
             .collect();
         let value = values
-            .ok_or_else(|| ApiError::bad_field(name, format!("The header `{name}` is no text.")))?
+            .ok_or_else(|| {
+                ApiError::bad_field(name, format!("The header `{name}` is not valid text."))
+            })?
             .join(",");
         bytes += name.len() + value.len();
         if bytes > Head::HEADERS_BYTES_MAX {
@@ -346,9 +348,10 @@ impl From<BodyError> for ApiError {
         match error {
             BodyError::TooLarge(bytes_max) => Self::too_large(bytes_max),
             BodyError::Slow => Self::request_timeout(),
-            BodyError::Unreadable => {
-                Self::bad_request("unreadable_body", "The body could not be read to its end.")
-            }
+            BodyError::Unreadable => Self::bad_request(
+                "unreadable_body",
+                "The request body could not be read completely.",
+            ),
             BodyError::Busy => Self::unavailable("Too many large requests at once; try again.", 1),
         }
     }

@@ -159,7 +159,8 @@ impl StreamBody {
 /// An answer that came at once although a stream was promised, as that stream.
 fn whole(bytes: &[u8], dialect: &dyn Dialect) -> State {
     let events = dialect.as_stream(bytes).unwrap_or_else(|| {
-        let error = ApiError::bad_gateway("invalid_answer", "The provider's answer is no stream.");
+        let error =
+            ApiError::bad_gateway("invalid_answer", "The provider's answer is not a stream.");
         error.event_in(dialect)
     });
     State::Pieces(Box::pin(futures_util::stream::once(async { events })))

@@ -49,7 +49,7 @@ fn no_completion(id: &str) -> ApiError {
 impl CompletionsApi {
     /// Show a chat completion
     ///
-    /// One that was asked for with `store`, where your tenant keeps answers.
+    /// One requested with `store`, if your tenant keeps answers.
     #[oai(
         path = "/chat/completions/:id",
         method = "get",
@@ -62,7 +62,7 @@ impl CompletionsApi {
 
     /// Change a chat completion
     ///
-    /// Its `metadata`, as a whole.
+    /// Replaces its `metadata`.
     #[oai(
         path = "/chat/completions/:id",
         method = "post",
@@ -210,7 +210,8 @@ pub(crate) async fn listed(
         return Err(ApiError::scope_missing(Scope::Inference));
     }
     let query = request.params::<HashMap<String, String>>();
-    let query = query.map_err(|_| ApiError::bad_request("invalid_query", "The query is odd."))?;
+    let query =
+        query.map_err(|_| ApiError::bad_request("invalid_query", "The query is not valid."))?;
     let asked = Asked::read(query)?;
     let (most, newest_first) = (limit(asked.limit)?, asked.is_newest_first()?);
     let reader = Reader::of(&who);

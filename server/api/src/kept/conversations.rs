@@ -106,10 +106,10 @@ impl ConversationsApi {
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::Tag::Kept")]
 impl ConversationsApi {
-    /// Make a conversation
+    /// Create a conversation
     ///
-    /// With `metadata` and at most 20 `items`, where your tenant keeps answers. A response that names it
-    /// reads its items, and adds its own input and output.
+    /// With `metadata` and up to 20 `items`, if your tenant keeps answers. A response that names it reads
+    /// its items and adds its own input and output.
     #[oai(
         path = "/conversations",
         method = "post",
@@ -146,7 +146,7 @@ impl ConversationsApi {
 
     /// Change a conversation
     ///
-    /// Its `metadata`, as a whole.
+    /// Replaces its `metadata`.
     #[oai(
         path = "/conversations/:id",
         method = "post",
@@ -241,7 +241,7 @@ impl ConversationsApi {
 
     /// Add items to a conversation
     ///
-    /// At most 20 `items`, behind those that are there.
+    /// Up to 20 `items`, after the existing ones.
     #[oai(
         path = "/conversations/:id/items",
         method = "post",
@@ -302,7 +302,7 @@ impl ConversationsApi {
 
     /// Delete an item of a conversation
     ///
-    /// Answers the conversation.
+    /// Returns the conversation.
     #[oai(
         path = "/conversations/:id/items/:item",
         method = "delete",

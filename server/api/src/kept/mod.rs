@@ -102,7 +102,7 @@ fn part(
 
 /// More items than a turn or a conversation may have.
 pub(crate) fn too_many_items(most: i64) -> ApiError {
-    let message = format!("These would be more than {most} items; begin another conversation.");
+    let message = format!("This would be more than {most} items; start another conversation.");
     ApiError::conflict("too_many_items", message)
 }
 
@@ -137,7 +137,7 @@ fn keeps(caller: &Caller) -> Result<(), ApiError> {
         return Ok(());
     }
     let message =
-        "Nothing is kept for your tenant; its owners and admins turn that on in its settings.";
+        "Answers are not kept for your tenant; an owner or admin can turn this on in the settings.";
     Err(ApiError::forbidden("nothing_is_kept", message))
 }
 

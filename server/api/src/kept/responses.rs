@@ -178,8 +178,8 @@ impl ResponsesApi {
 
     /// Cancel a response
     ///
-    /// One in the background; what was produced until then is charged, as where a caller leaves. One that
-    /// is over stays as it is.
+    /// One in the background; what was produced until then is charged, as for a caller that disconnects. A
+    /// finished one is not changed.
     #[oai(
         path = "/responses/:id/cancel",
         method = "post",
@@ -198,7 +198,7 @@ impl ResponsesApi {
 
     /// List the input of a response
     ///
-    /// What its request brought itself; what was said before is with the answers before.
+    /// What its request contained; earlier turns are with the previous responses.
     #[oai(
         path = "/responses/:id/input_items",
         method = "get",

@@ -93,7 +93,7 @@ impl CreditsApi {
         Ok(Json(balance.into()))
     }
 
-    /// List the ledger's lines
+    /// List ledger entries
     ///
     /// Newest first.
     #[oai(

@@ -77,7 +77,7 @@ pub struct OwnEndUsersApi {
 impl OwnEndUsersApi {
     /// List suspended end users
     ///
-    /// Those of yours who may make no calls now, the newest first.
+    /// Those of your end users who may not make calls now, newest first.
     #[oai(
         path = "/end-users/suspended",
         method = "get",

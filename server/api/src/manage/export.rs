@@ -20,8 +20,8 @@ pub struct ExportApi {
 impl ExportApi {
     /// Export usage records as CSV
     ///
-    /// Newest first, as many as there are; the answer streams. Members get their own. Days are the tenant's,
-    /// and moments are told in its time zone, with their offset.
+    /// All of them, newest first; the response is streamed. Members get their own. Days and times are in
+    /// the tenant's time zone, with their offset.
     #[oai(
         path = "/usage/export",
         method = "get",
@@ -74,10 +74,10 @@ impl ExportApi {
         Ok(usage_file(pages, Reader::Tenant, (bom.0, zone)))
     }
 
-    /// Export the ledger's lines as CSV
+    /// Export ledger entries as CSV
     ///
-    /// Newest first, as many as there are; the answer streams. Moments are told in the tenant's time zone, with
-    /// their offset.
+    /// All of them, newest first; the response is streamed. Times are in the tenant's time zone, with their
+    /// offset.
     #[oai(
         path = "/credits/export",
         method = "get",

@@ -67,10 +67,11 @@ impl OwnKeysApi {
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::Tag::Keys")]
 impl OwnKeysApi {
-    /// Make a key
+    /// Create a key
     ///
-    /// Answers its secret, which is shown this once. A key makes keys within itself: what nothing is
-    /// said about is as on the key that makes it, and calls count against its limits and budgets too.
+    /// Returns the secret; it cannot be retrieved later. A key creates keys within its own permissions:
+    /// what is not specified is taken from the creating key, and calls count against its limits and budgets
+    /// too.
     #[oai(path = "/keys", method = "post", operation_id = "create_key")]
     async fn create(
         &self,
@@ -145,8 +146,8 @@ impl OwnKeysApi {
 
     /// Rotate a key
     ///
-    /// Answers another secret, which is shown this once. The one the key has works until the grace
-    /// ends; one that was replaced before ends at once.
+    /// Returns a new secret; it cannot be retrieved later. The current secret works until the grace period
+    /// ends; one replaced before ends immediately.
     #[oai(
         path = "/keys/:id/rotate",
         method = "post",

@@ -233,8 +233,7 @@ fn found(
     let model = catalogue.meant(id).filter(|model| may_use(caller, model));
     let model = model.filter(|model| is_listed(catalogue, caller, model, now));
     model.ok_or_else(|| {
-        let message =
-            "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
+        let message = "No such model, or your key may not use it. GET /api/v1/models lists yours.";
         let words = Words {
             kind: INVALID,
             code: "model_not_found",
@@ -249,8 +248,8 @@ fn found(
 impl ModelsApi {
     /// List models
     ///
-    /// Those that are enabled and that your key may use. With the header `anthropic-version` or `x-api-key`
-    /// in Anthropic's shape, with `x-goog-api-key` in Google's: those that chat.
+    /// The enabled models that your key may use. With the header `anthropic-version` or `x-api-key` in
+    /// Anthropic's format, with `x-goog-api-key` in Google's: chat models only.
     #[oai(path = "/models", method = "get", operation_id = "list_models")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(
@@ -276,7 +275,7 @@ impl ModelsApi {
 
     /// Show a model
     ///
-    /// Slashes of its name may be written as they are or as `%2F`. Its shape is chosen as that of the list.
+    /// Slashes of its name may be written as they are or as `%2F`. The format is chosen as for the list.
     #[oai(path = "/models/:id", method = "get", operation_id = "get_model")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn get(

@@ -45,8 +45,8 @@ pub struct NoticesApi {
 impl NoticesApi {
     /// List notices
     ///
-    /// Models that you used in the last 30 days and that end, the closest first: told 30 days, 7 days and a day
-    /// ahead, and for two weeks afterwards. Of those that your key may use.
+    /// Models that you used in the last 30 days and that will be retired, the earliest first: announced 30
+    /// days, 7 days and a day ahead, and for two weeks afterwards. Only those that your key may use.
     #[oai(path = "/notices", method = "get", operation_id = "list_notices")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<Page<NoticeView>>, ApiError> {
         let who = &caller.who;

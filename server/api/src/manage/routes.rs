@@ -42,9 +42,9 @@ impl OwnRoutesApi {
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::Tag::Keys")]
 impl OwnRoutesApi {
-    /// Show where the tenant's calls go
+    /// Show the tenant's routing rules
     ///
-    /// Its data policy among it.
+    /// Including its data policy.
     #[oai(path = "/route", method = "get", operation_id = "get_route")]
     async fn get(
         &self,
@@ -53,10 +53,10 @@ impl OwnRoutesApi {
         Ok(Json(self.view(&caller).await?))
     }
 
-    /// Say where the tenant's calls go
+    /// Set the tenant's routing rules
     ///
-    /// On top of what the operator says: it forbids and demands more. A key adds to what stands; people put
-    /// it in its place. Takes effect on every replica within a second.
+    /// In addition to the operator's rules: they can only restrict further. A key adds to the existing
+    /// rules; people replace them. Takes effect on every replica within a second.
     #[oai(path = "/route", method = "put", operation_id = "put_route")]
     async fn put(
         &self,
@@ -74,7 +74,7 @@ impl OwnRoutesApi {
         Ok(Json(self.view(&caller).await?))
     }
 
-    /// Show where a key's calls go
+    /// Show a key's routing rules
     #[oai(
         path = "/keys/:id/route",
         method = "get",
@@ -90,10 +90,10 @@ impl OwnRoutesApi {
         Ok(Json(rule.into()))
     }
 
-    /// Say where a key's calls go
+    /// Set a key's routing rules
     ///
-    /// Requests with the key prefer what they like within it. A key gives no other one more than it has
-    /// itself. Takes effect on every replica within a second.
+    /// Requests with the key choose within them. A key cannot grant another key more than it has itself.
+    /// Takes effect on every replica within a second.
     #[oai(
         path = "/keys/:id/route",
         method = "put",

@@ -35,15 +35,16 @@ impl From<SessionError> for ApiError {
             SessionError::CodeMissing => Self::code_missing(),
             SessionError::PasswordGiven => Self::forbidden(
                 "password_change_required",
-                "Choose a password of your own first: POST it to the login's /password.",
+                "Choose your own password first: POST it to the login's /password.",
             ),
             SessionError::FactorMissing => Self::forbidden(
                 "second_factor_needed",
-                "Set a second factor up first: POST to the login's /factor, then to /factor/confirm.",
+                "Set up two-factor sign-in first: POST to the login's /factor, then to /factor/confirm.",
             ),
-            SessionError::OtherStep => {
-                Self::conflict("not_this_step", "The login does not ask for this; log in.")
-            }
+            SessionError::OtherStep => Self::conflict(
+                "not_this_step",
+                "The login is not at this step; log in again.",
+            ),
             SessionError::SamePassword => Self::bad_field(
                 "new_password",
                 "`new_password` must be another one than the one that was given.",
@@ -87,9 +88,9 @@ impl SessionsApi {
         Ok(Json(logged_in.await?.into()))
     }
 
-    /// Begin to set a second factor up
+    /// Start two-factor setup
     ///
-    /// For a login that answers `second_factor_needed`; the same secret until it is confirmed.
+    /// For a login that returned `second_factor_needed`; returns the same secret until it is confirmed.
     #[oai(
         path = "/login/factor",
         method = "post",
@@ -105,9 +106,10 @@ impl SessionsApi {
         Ok(Json(draft.await?.into()))
     }
 
-    /// Confirm a second factor and log in
+    /// Confirm two-factor setup and log in
     ///
-    /// With a `code` of the app that has the secret. Answers recovery codes, which are shown this once.
+    /// With a `code` from the app that has the secret. Returns recovery codes; they cannot be retrieved
+    /// later.
     #[oai(
         path = "/login/factor/confirm",
         method = "post",
@@ -128,7 +130,7 @@ impl SessionsApi {
 
     /// List logins
     ///
-    /// The caller's own over the API that have not ended, newest first.
+    /// The caller's own API logins that have not ended, newest first.
     #[oai(path = "/sessions", method = "get", operation_id = "list_sessions")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<Page<LoginView>>, ApiError> {
         // A key has none.
@@ -163,7 +165,8 @@ impl SessionsApi {
 
     /// Refresh a session
     ///
-    /// Answers a new pair; the refresh token that was sent is used up. Sending it again ends the session.
+    /// Returns a new pair; the refresh token that was sent becomes invalid. Sending it again ends the
+    /// session.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh_session")]
     async fn refresh(&self, body: Json<RefreshBody>) -> Result<Json<SessionView>, ApiError> {
         let token = secret("refresh_token", body.0.refresh_token)?;
@@ -172,7 +175,7 @@ impl SessionsApi {
 
     /// Log out
     ///
-    /// Ends the session of the refresh token, with every token of it.
+    /// Ends the session of the refresh token, with all of its tokens.
     #[oai(path = "/logout", method = "post", operation_id = "log_out")]
     async fn log_out(&self, body: Json<RefreshBody>) -> Result<Deleted, ApiError> {
         let token = secret("refresh_token", body.0.refresh_token)?;

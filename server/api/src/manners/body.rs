@@ -135,7 +135,7 @@ async fn read(
             Err(_) => {
                 return Err(ApiError::bad_request(
                     "unreadable_body",
-                    "The body is not what its Content-Encoding says.",
+                    "The body does not match its Content-Encoding.",
                 ));
             }
         }

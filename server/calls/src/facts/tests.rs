@@ -183,7 +183,7 @@ fn a_wait_for_room_is_in_the_story_and_no_try() {
 #[test]
 fn gateways_that_did_not_take_a_call_stand_before_its_tries_and_are_none() {
     use shared::link::FailedTry;
-    use shared::link::trail::{MadeBy, NotTaken, PassedBy};
+    use shared::link::trail::{MadeBy, NotTaken, PassedBy, Way};
 
     let passed = |gateway: &str, why: NotTaken| PassedBy {
         gateway: gateway.to_owned(),
@@ -199,7 +199,12 @@ fn gateways_that_did_not_take_a_call_stand_before_its_tries_and_are_none() {
         status: Some(503),
         next: Some("other_key".to_owned()),
     };
+    let way = Way {
+        sent_at: 7,
+        ..Way::default()
+    };
     let made_by = MadeBy {
+        way: Some(Box::new(way.clone())),
         gateway: "west".to_owned(),
         passed: vec![
             passed("east", NotTaken::Away),
@@ -231,6 +236,10 @@ fn gateways_that_did_not_take_a_call_stand_before_its_tries_and_are_none() {
         row(2, ["west", "", ""]),
     ];
     assert_eq!(rows(&outcome), (2, expected));
+    // How the way was stands at the last try, whatever an earlier version reads of it.
+    let record = facts().reckon(&outcome.clone().into()).record;
+    let ways: Vec<_> = record.tries.iter().map(|one| one.way.as_deref()).collect();
+    assert_eq!(ways, [None, None, None, Some(&way)]);
     // Inside the server there is no gateway to name.
     outcome.made_by = None;
     let expected = vec![

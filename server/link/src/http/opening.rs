@@ -6,8 +6,9 @@ use std::time::Instant;
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
+use shared::clock::Moment;
 use shared::id::BootId;
-use shared::link::trail::{MadeBy, NotTaken, PassedBy};
+use shared::link::trail::{CUTS_MAX, Cut, MadeBy, NotTaken, PassedBy, Way};
 use shared::link::wire::{self, Joining};
 use shared::link::{Call, LinkError, Reply, ReplyBody};
 use tracing::debug;
@@ -21,14 +22,16 @@ use super::super::fleet::part_for;
 use super::super::metrics::LinkEvent;
 use super::super::nodes::Node;
 use super::super::resumable_body::passing::pieces;
-use super::super::resumable_body::{Pauses, ResumableBody};
+use super::super::resumable_body::{Pauses, ResumableBody, millis};
 use super::super::transport::{Body, SendError};
 use super::Inner;
 
-/// When a call came, and who was asked for it before.
+/// When a call was sent, who was asked for it before, and what broke since.
 struct OpeningCall<'a> {
     at: Instant,
+    sent_at: Moment,
     passed: &'a [PassedBy],
+    cuts: &'a [Cut],
 }
 
 impl OpeningCall<'_> {
@@ -37,6 +40,18 @@ impl OpeningCall<'_> {
         MadeBy {
             gateway: node.place.shown().to_owned(),
             passed: self.passed.to_vec(),
+            way: None,
+        }
+    }
+
+    /// How the way was until now, when the head of an answer is here.
+    fn way(&self) -> Way {
+        let head_ms = millis(self.at.elapsed());
+        Way {
+            sent_at: self.sent_at.unix_ms(),
+            head_ms,
+            end_ms: head_ms,
+            cuts: self.cuts.to_vec(),
         }
     }
 }
@@ -49,6 +64,18 @@ fn pass(passed: &mut Vec<PassedBy>, node: &Node, why: NotTaken) {
         gateway: gateway.to_owned(),
         why: why.word().to_owned(),
     });
+}
+
+/// Notes that a call was cut before its answer, and joined again later.
+fn cut_before_answer(cuts: &mut Vec<Cut>, (at_ms, again_ms): (u64, u64)) {
+    if cuts.len() < CUTS_MAX {
+        cuts.push(Cut {
+            at_ms,
+            gap_ms: again_ms.saturating_sub(at_ms),
+            byte: 0,
+            for_good: false,
+        });
+    }
 }
 
 impl Inner {
@@ -128,10 +155,9 @@ impl Inner {
         until: Instant,
         passed: &[PassedBy],
     ) -> Result<Reply, Missed> {
-        let begun = OpeningCall {
-            at: Instant::now(),
-            passed,
-        };
+        let (at, sent_at) = (Instant::now(), self.fleet.clock().now());
+        // Stays empty, and costs nothing, while the way holds.
+        let mut cuts: Vec<Cut> = Vec::new();
         let mut life: Option<BootId> = None;
         let mut pauses: Option<Pauses> = None;
         loop {
@@ -142,8 +168,16 @@ impl Inner {
                 life: life.clone(),
                 seen: node.take_seen(),
             };
+            let begun = OpeningCall {
+                at,
+                sent_at,
+                passed,
+                cuts: &cuts,
+            };
             let trying = self.try_open(node, call, &joining, (&begun, until));
-            let why = match trying.await {
+            let tried = trying.await;
+            let cut_ms = millis(at.elapsed());
+            let why = match tried {
                 Ok(reply) => return Ok(reply),
                 Err(Missed::Told(error)) => {
                     if matches!(error, LinkError::Lost(_)) {
@@ -173,6 +207,7 @@ impl Inner {
                 self.metrics.count(&node.counters, LinkEvent::Lost);
                 return Err(Missed::Told(LinkError::Lost(why)));
             }
+            cut_before_answer(&mut cuts, (cut_ms, millis(at.elapsed())));
             self.metrics.count(&node.counters, LinkEvent::Joined);
         }
     }
@@ -256,13 +291,20 @@ impl Inner {
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
         let attachment = Attachment::new(&head.headers, body, 0).map_err(Missed::Told)?;
-        let body = ResumableBody::new(self, node, &call.generation, &boot, attachment, is_stream);
+        let (made_by, way) = (begun.made_by(node), begun.way());
+        let attached = (attachment, is_stream);
+        let body = ResumableBody::new(self, node, &call.generation, &boot, attached, begun.at);
         let body = match ended {
-            Some(value) => ReplyBody::Whole {
-                outcome: outcome(value, begun.made_by(node)).map_err(Missed::Told)?,
-                bytes: body.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
-            },
-            None => ReplyBody::Stream(pieces(body, call, begun.at, begun.made_by(node))),
+            Some(value) => {
+                let mut outcome = outcome(value, made_by).map_err(Missed::Told)?;
+                let bytes = body.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?;
+                if let Some(made_by) = &mut outcome.made_by {
+                    let end_ms = millis(begun.at.elapsed());
+                    made_by.way = Some(Box::new(Way { end_ms, ..way }));
+                }
+                ReplyBody::Whole { bytes, outcome }
+            }
+            None => ReplyBody::Stream(pieces(body, call, begun.at, (made_by, way))),
         };
         Ok(Reply {
             boot,

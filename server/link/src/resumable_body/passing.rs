@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use shared::dialect::StreamMeter;
 use shared::fault::{Fault, FaultKind};
-use shared::link::trail::MadeBy;
+use shared::link::trail::{CUTS_MAX, MadeBy, Way};
 use shared::link::{Call, LinkError, Outcome, Piece, PieceStream, wire};
 use shared::sse::{Events, Keep, Room};
 
@@ -29,6 +29,7 @@ struct Passing {
     begun: Instant,
     first_byte_ms: u64,
     made_by: MadeBy,
+    way: Way,
 }
 
 /// Pieces of a streamed answer; a lost link is an outcome like others.
@@ -36,7 +37,7 @@ pub(in super::super) fn pieces(
     body: ResumableBody,
     call: &Call,
     begun: Instant,
-    made_by: MadeBy,
+    (made_by, way): (MadeBy, Way),
 ) -> PieceStream {
     let passing = Passing {
         body,
@@ -56,6 +57,7 @@ pub(in super::super) fn pieces(
         begun,
         first_byte_ms: 0,
         made_by,
+        way,
     };
     Box::pin(stream::unfold(Some(passing), |state| async move {
         let mut passing = state?;
@@ -83,7 +85,7 @@ impl Passing {
                 Ok(Next::Waiting) => return Ok(Piece::Waiting),
                 Ok(Next::End(trailers)) => {
                     return match trailers.get(wire::OUTCOME) {
-                        Some(value) => outcome(value, self.made_by.clone()).map(Piece::Outcome),
+                        Some(value) => outcome(value, self.made_by()).map(Piece::Outcome),
                         None => Ok(Piece::Outcome(Box::new(self.lost("it has no outcome")))),
                     };
                 }
@@ -118,6 +120,18 @@ impl Passing {
         Some(piece)
     }
 
+    /// With how the way was until now.
+    fn made_by(&self) -> MadeBy {
+        let mut way = self.way.clone();
+        way.end_ms = millis(self.begun.elapsed());
+        way.cuts.extend_from_slice(self.body.cuts());
+        way.cuts.truncate(CUTS_MAX);
+        MadeBy {
+            way: Some(Box::new(way)),
+            ..self.made_by.clone()
+        }
+    }
+
     /// What the tenant received, as the only thing that is known.
     fn lost(&self, why: &str) -> Outcome {
         Outcome {
@@ -131,7 +145,7 @@ impl Passing {
             fault: Some(Fault::new(FaultKind::Interrupted, why)),
             first_byte_ms: self.first_byte_ms,
             duration_ms: millis(self.begun.elapsed()),
-            made_by: Some(Box::new(self.made_by.clone())),
+            made_by: Some(Box::new(self.made_by())),
         }
     }
 }

@@ -5,10 +5,11 @@ pub(super) mod edit;
 
 use std::collections::HashMap;
 
-use admin_templates::admin::gateways::{GatewayEventRow, GatewayList, GatewayRow};
+use admin_templates::admin::gateways::{GatewayEventRow, GatewayList, GatewayRow, MeasuredWay};
 use admin_templates::chart::{Chart, Columns, Series, Spark, Unit};
 use admin_templates::form::Form;
 use admin_templates::labels::{GatewayNews, Health, Measure, Switch};
+use admin_templates::page::Page;
 use poem::handler;
 use poem::web::Data;
 use serde_json::Value;
@@ -67,6 +68,35 @@ fn starts(events: &[ToldEvent]) -> HashMap<&str, Moment> {
     starts
 }
 
+/// What this process measured of the way there since it started.
+fn way(view: Option<&GatewayView>) -> MeasuredWay {
+    let counts = view.map_or_else(LinkCounts::default, |view| view.counts);
+    MeasuredWay {
+        late_ppm: view.and_then(|view| view.late_ppm).map(u64::from),
+        resumed: counts.resumed,
+        checked: counts.checked,
+        bytes_lost: counts.bytes_lost,
+    }
+}
+
+/// What an open page of gateways is told: each value with the name of its place there.
+pub(super) async fn told(
+    gateways: &Gateways,
+    page: &Page,
+    now: Moment,
+) -> Result<Value, PageError> {
+    let all = gateways.all().await?;
+    let mut numbers = serde_json::Map::new();
+    for gateway in &all {
+        let row = row(gateway, None, (now, None));
+        let mark = row.mark();
+        for (name, text) in page.measured_way(&row).all() {
+            numbers.insert(format!("{name}-{mark}"), Value::from(text));
+        }
+    }
+    Ok(Value::Object(numbers))
+}
+
 fn row(
     gateway: &Gateway,
     day: Option<&GatewayDay>,
@@ -104,6 +134,7 @@ fn row(
         course: Spark {
             values: trips.map(Some).collect(),
         },
+        way: way(view),
         connections: view.map_or(0, |view| length(view.connections)),
         in_flight: view.map_or(0, |view| length(view.streams)),
         resumes: happened.resumed,

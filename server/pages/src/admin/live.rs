@@ -12,6 +12,7 @@ use poem::http::header;
 use poem::web::Data;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
+use server_rooms::gateways::Gateways;
 use server_rooms::ledger::{Hold, Ledger};
 use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::Sums;
@@ -20,7 +21,7 @@ use server_rooms::reports::{ReportScope, Reports};
 use super::super::error::{PageError, PageResult};
 use super::super::page_context::PageContext;
 use super::super::session::Admin;
-use super::{Asked, booked, named, range, success, word};
+use super::{Asked, booked, gateways, named, range, success, word};
 
 /// Calls that are listed; the rest are counted.
 const CALLS: i64 = 20;
@@ -137,14 +138,59 @@ impl Feed {
     }
 }
 
-/// `GET /admin/live`
+/// What an open page of gateways follows.
+struct WayFeed {
+    gateways: Gateways,
+    context: PageContext,
+    page: Page,
+    looks: u32,
+}
+
+impl WayFeed {
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.looks >= LOOKS {
+            return None;
+        }
+        if self.looks > 0 {
+            tokio::time::sleep(PACE).await;
+        }
+        let told = gateways::told(&self.gateways, &self.page, self.context.now()).await;
+        // A look that failed was logged; the next one may find the database again.
+        let told = told.map_or_else(
+            |_| ": no answer\n\n".to_owned(),
+            |numbers| format!("event: numbers\ndata: {numbers}\n\n"),
+        );
+        self.looks = self.looks.saturating_add(1);
+        Some(Bytes::from(told))
+    }
+
+    fn events(self) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
+        unfold(self, async |mut feed| {
+            let bytes = feed.next().await?;
+            Some((Ok(bytes), feed))
+        })
+    }
+}
+
+/// `GET /admin/live`; with `of=gateways` the numbers of the ways to them.
 #[handler]
 pub(super) async fn live(
     who: Admin,
     asked: Asked,
     ledger: Data<&Ledger>,
     reports: Data<&Reports>,
+    gateways: Data<&Gateways>,
 ) -> PageResult {
+    if asked.get("of").is_some_and(|of| of == "gateways") {
+        let context: PageContext = (*who).clone();
+        let feed = WayFeed {
+            gateways: gateways.clone(),
+            page: context.page().await,
+            context,
+            looks: 0,
+        };
+        return Ok(stream(Body::from_bytes_stream(feed.events())));
+    }
     let (_, span) = range(&asked, RangeWord::Day);
     let context: PageContext = (*who).clone();
     let feed = Feed {
@@ -156,9 +202,13 @@ pub(super) async fn live(
         looks: 0,
         sums: Sums::default(),
     };
-    Ok(Response::builder()
+    Ok(stream(Body::from_bytes_stream(feed.events())))
+}
+
+fn stream(body: Body) -> Response {
+    Response::builder()
         .header(header::CONTENT_TYPE, "text/event-stream")
         // Tells nginx not to gather events (nginx, `proxy_buffering`).
         .header("x-accel-buffering", "no")
-        .body(Body::from_bytes_stream(feed.events())))
+        .body(body)
 }

@@ -24,6 +24,7 @@ use shared::units::Usage;
 
 use super::super::bills;
 use super::super::error::{PageError, PageResult, parsed};
+use super::super::lanes::{Seen, lanes};
 use super::super::page_context::Here;
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, TenantNames, field};
@@ -205,7 +206,9 @@ fn ended_call(
     names: &TenantNames,
     multiplier_ppm: i64,
 ) -> OwnCall {
+    let hold = detail.hold.as_ref().map(|held| &held.hold);
     OwnCall {
+        lanes: lanes(record, hold, Seen::ByTenant),
         id: record.id.to_string(),
         request_id: request_of(detail),
         status: rows::status(record),
@@ -239,6 +242,7 @@ fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> O
         | Charge::Untold => CallStatus::Failed,
     };
     Some(OwnCall {
+        lanes: Vec::new(),
         id: detail.id.to_string(),
         request_id: request_of(detail),
         status,

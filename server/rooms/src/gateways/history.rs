@@ -79,6 +79,8 @@ fn each(one: LinkCounts, two: LinkCounts, with: fn(u64, u64) -> u64) -> LinkCoun
         hedged: with(one.hedged, two.hedged),
         hedges_won: with(one.hedges_won, two.hedges_won),
         doubled: with(one.doubled, two.doubled),
+        checked: with(one.checked, two.checked),
+        bytes_lost: with(one.bytes_lost, two.bytes_lost),
     }
 }
 

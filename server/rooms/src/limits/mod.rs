@@ -87,7 +87,7 @@ impl LimitExceeded {
     pub fn message(&self) -> String {
         let scope = match self.scope {
             LimitScope::Key => "this key",
-            LimitScope::Parent => "the key that made this key",
+            LimitScope::Parent => "this key's parent key",
             LimitScope::Tenant => "your organisation",
         };
         let limit = self.limit;

@@ -86,6 +86,7 @@ fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
         region: None,
         status: None,
         gateway: Some("near".to_owned()),
+        way: None,
     }];
     record
 }

@@ -76,6 +76,8 @@ async fn survive(place: &Place, settings: LinkSettings) -> Survived {
     }
     assert_eq!(vendor.calls(KEY), STREAMS, "{}: once each", place.name);
     assert_eq!(metrics.lost(), 0);
+    // Each stream was compared with what its gateway sent: nothing lacks.
+    assert_eq!(metrics.compared(), (STREAMS as u64, 0), "{}", place.name);
     let used = product.settled(&customer).await["used"].as_i64();
     let streams = i64::try_from(STREAMS).expect("few");
     assert_eq!(used, Some(PRICE * streams), "{}", place.name);

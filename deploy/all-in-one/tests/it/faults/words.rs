@@ -112,7 +112,7 @@ const TOLD: [(&str, &str, u16, &str, bool); 16] = [
         "500 Internal Server Error",
         r#"{"error":{"message":"secret stack trace"}}"#,
         503,
-        "No provider can take this call just now; nothing was charged.",
+        "No provider is available for this call right now. Nothing was charged.",
         false,
     ),
 ];

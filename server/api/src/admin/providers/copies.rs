@@ -230,7 +230,7 @@ pub struct ProviderCopiesApi {
 impl ProviderCopiesApi {
     /// Copy a provider
     ///
-    /// With all of its settings, under another name at the same gateway, and without its keys.
+    /// Copies all settings under another name at the same gateway, without the keys.
     #[oai(
         path = "/providers/:name/copy",
         method = "post",
@@ -253,8 +253,8 @@ impl ProviderCopiesApi {
 
     /// Export providers
     ///
-    /// All of them, or one, with their settings and what is told of their keys: no secret, and not what
-    /// keys' headers say.
+    /// All of them or one, with their settings and key details, without secrets and without the values of
+    /// key headers.
     #[oai(
         path = "/export/providers",
         method = "get",

@@ -171,8 +171,8 @@ pub struct KeyBatchApi {
 impl KeyBatchApi {
     /// Add many keys
     ///
-    /// All that are good, in one step, unless one is wrong: then none. Keys whose secret the pool has are
-    /// left out and named, so that a list may be sent again. With `dry_run` nothing is added.
+    /// All of them in one step, or none if one is invalid. Keys already in the pool are skipped and listed,
+    /// so a list may be sent again. With `dry_run` nothing is added.
     #[oai(
         path = "/providers/:name/key-batch",
         method = "post",
@@ -198,7 +198,7 @@ impl KeyBatchApi {
 
     /// Change several keys
     ///
-    /// Those that are named, or all with a tag: all of them, or none.
+    /// Those listed, or all with a tag: all of them or none.
     #[oai(
         path = "/providers/:name/key-batch",
         method = "patch",

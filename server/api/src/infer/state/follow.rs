@@ -38,7 +38,7 @@ fn leaving(follower: &Follower) -> ApiError {
         format!(" with `starting_after={after}`")
     });
     ApiError::unavailable(
-        format!("This server ends, and the response goes on; follow it again{after}."),
+        format!("This server is restarting and the response continues; follow it again{after}."),
         1,
     )
 }

@@ -186,7 +186,7 @@ impl InferApi {
         let mut next = Some(last.to_owned());
         while let Some(id) = next.take() {
             if turns.len() >= CHAIN_MAX {
-                let message = format!("More than {CHAIN_MAX} answers stand before this one.");
+                let message = format!("More than {CHAIN_MAX} answers precede this one.");
                 return Err(ApiError::bad_field(responses::PREVIOUS, message));
             }
             let found = match id.parse::<ResponseId>() {
@@ -305,7 +305,7 @@ pub(crate) fn as_it_stands(thing: KeptThing) -> Value {
     if is_begun && (thing.status == CANCELLED || thing.status == FAILED) {
         answer["status"] = thing.status.clone().into();
         if thing.status == FAILED {
-            let message = "The server ended before the answer was there. Nothing was charged.";
+            let message = "The server stopped before the answer was complete. Nothing was charged.";
             answer["error"] = serde_json::json!({"code": "server_error", "message": message});
         }
     }

@@ -115,9 +115,9 @@ impl GeminiModelsApi {
 
 #[OpenApi(prefix_path = "/api/v1beta", tag = "crate::Tag::Models")]
 impl GeminiModelsApi {
-    /// List models in Google's shape
+    /// List models in Google's format
     ///
-    /// Those that chat or make vectors, are enabled and that your key may use.
+    /// The enabled chat and embedding models that your key may use.
     #[oai(path = "/models", method = "get", operation_id = "list_gemini_models")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<GeminiModelList>, ApiError> {
@@ -130,7 +130,7 @@ impl GeminiModelsApi {
         Ok(Json(GeminiModelList::of(mine)))
     }
 
-    /// Show a model in Google's shape
+    /// Show a model in Google's format
     ///
     /// Slashes of its name may be written as they are or as `%2F`.
     #[oai(

@@ -80,7 +80,7 @@ pub(super) fn ledger(report: &HealthReport, page: &Page) -> CheckRow {
             };
             let overdue = page.count(length(found.overdue));
             let words = HealthNote::Overdue.text(page.lang);
-            let mut told = format!("{overdue} {words}");
+            let mut told = words.replace("{}", &overdue);
             if skewed {
                 let seconds = page.count(found.skew.as_secs());
                 let words = HealthNote::Skewed.text(page.lang);
@@ -120,7 +120,10 @@ pub(super) async fn pools(providers: &Providers, lang: Lang) -> CheckRow {
         )
     } else {
         let words = HealthNote::Working.text(lang);
-        (Health::Good, format!("{} {words}", healths.len()))
+        (
+            Health::Good,
+            words.replace("{}", &healths.len().to_string()),
+        )
     };
     let asked = Asked {
         answer: Some(()),
@@ -140,7 +143,7 @@ pub(super) fn sums(fresh: &Asked<Freshness>, page: &Page) -> CheckRow {
             let health = if late { Health::Degraded } else { Health::Good };
             let behind = page.count(found.behind);
             let words = HealthNote::Behind.text(page.lang);
-            (health, format!("{behind} {words}"))
+            (health, words.replace("{}", &behind))
         }
         None => away(page.lang),
     };

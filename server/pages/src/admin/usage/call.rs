@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{CallPage, DemandView, HoldView, PhaseRow, TryRow, UnknownEnd};
+use admin_templates::admin::usage::{CallPage, DemandView, HoldView, TryRow, UnknownEnd};
 use admin_templates::form::Form;
-use admin_templates::labels::{CallNote, CallStatus, NextWhy, Operation, Phase, TryResult, Word};
+use admin_templates::labels::{CallNote, CallStatus, NextWhy, Operation, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};
 use poem::handler;
 use poem::web::{Data, Path};
@@ -20,6 +20,7 @@ use shared::units::Usage;
 
 use super::super::super::bills;
 use super::super::super::error::{PageError, PageResult, parsed};
+use super::super::super::lanes::{Seen, lanes};
 use super::super::super::session::Admin;
 use super::super::calls::CallNames;
 use super::super::tenant::money::entry_row;
@@ -43,27 +44,6 @@ fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
         };
     };
     bills::arithmetic(bill)
-}
-
-/// The parts of a call's time that its record tells apart.
-fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
-    let first = record.first_byte_ms.min(record.duration_ms);
-    let wait = if first == 0 {
-        record.duration_ms
-    } else {
-        first
-    };
-    let rows = [
-        (Phase::Wait, 0, wait),
-        (Phase::Stream, wait, record.duration_ms.saturating_sub(wait)),
-    ];
-    let rows = rows.into_iter().filter(|(_, _, length)| *length > 0);
-    rows.map(|(phase, start_ms, length_ms)| PhaseRow {
-        phase,
-        start_ms,
-        length_ms,
-    })
-    .collect()
 }
 
 /// The tries that the record tells of.
@@ -277,6 +257,7 @@ pub(in super::super) async fn call_page(
     let kept = kept(&detail);
     let (request, route) = kept.map_or((None, None), |kept| (kept.request, kept.route));
     let of_hold = route.as_deref().map(|route| route.demanded.as_str());
+    let held = detail.hold.as_ref().map(|held| &held.hold);
     Ok(CallPage {
         id: detail.id.to_string(),
         request_id: request.map_or_else(|| detail.id.to_string(), RequestId::into_string),
@@ -301,7 +282,7 @@ pub(in super::super) async fn call_page(
         first_byte_ms: record.first_byte_ms,
         duration_ms: record.duration_ms,
         hold: hold_view(&detail),
-        phases: phases(&record),
+        lanes: lanes(&record, held, Seen::ByOperators),
         tries: tries(&record),
         counts: bills::counts(&record.usage),
         charge: arithmetic(&detail.charge, record.credits),
@@ -342,6 +323,7 @@ mod tests {
             region: region.map(str::to_owned),
             demanded: demanded.map(str::to_owned),
             gateway: None,
+            way: None,
         }
     }
 

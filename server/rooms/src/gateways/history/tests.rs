@@ -22,6 +22,7 @@ fn view(url: &str, ms: Option<u64>, resumed: u64) -> GatewayView {
         connections: 0,
         streams: 0,
         is_way_bad: false,
+        late_ppm: None,
         counts: LinkCounts {
             resumed,
             ..LinkCounts::default()

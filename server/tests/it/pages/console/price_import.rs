@@ -68,7 +68,7 @@ async fn a_list_is_uploaded_looked_through_and_set() {
         let seen = text(&page.body);
         // Output goes from 10 to 40.
         assert!(
-            seen.contains("changes by more than 50 % or in its steps"),
+            seen.contains("changes by more than 50% or in its billing steps"),
             "{seen}"
         );
         assert!(seen.contains("below 0"), "{seen}");

@@ -216,7 +216,10 @@ async fn the_console_shows_the_unknown_and_takes_the_decision() {
         let path = format!("/admin/usage/{call}");
         let page = owner.get(&path).await;
         let text = super::text(&page.body);
-        assert!(text.contains("Nobody knows how this call ended"), "{text}");
+        assert!(
+            text.contains("The result of this call is unknown"),
+            "{text}"
+        );
         let settle = format!("{path}/settle");
         let wrong = [("credits", "9"), ("reason", "")];
         let again = owner.post(&settle, &wrong).await;
@@ -250,10 +253,10 @@ async fn a_call_that_came_to_more_than_was_held_says_who_bears_it() {
         let page = owner.get(&format!("/admin/usage/{id}")).await;
         let text = super::text(&page.body);
         for told in [
-            "reported more than this call can bring",
-            "made more than was asked for",
-            "The call came to more than was held for it",
-            "Borne by the platform",
+            "reported more than this call can produce",
+            "produced more than requested",
+            "The call cost more than was held for it",
+            "Covered by the platform",
             "0.00003",
         ] {
             assert!(text.contains(told), "{}: {told}: {text}", place.name);

@@ -119,9 +119,9 @@ async fn the_health_page_tells_what_answers_and_what_does_not() {
         for text in [
             database,
             // Nobody listens at the only gateway.
-            "0 / 1 answering",
-            "records to add up",
-            "0 calls to recover",
+            "0 / 1 responding",
+            "records pending: ",
+            "calls to recover: 0",
             "0 <span class=\"faint\">/ 4,096",
             "MiB",
         ] {

@@ -35,7 +35,7 @@ const ACCOUNT_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadAccount {
     /// It is another file.
-    #[error("this is no key of a service account: {0}")]
+    #[error("this is not a service account key: {0}")]
     Json(String),
     /// It is for another use.
     #[error("the key is of the type `{0}` and not `service_account`")]
@@ -44,13 +44,13 @@ pub(crate) enum BadAccount {
     #[error("the key's `{0}` is empty")]
     Empty(&'static str),
     /// Whoever asks there for a token shows that it holds the key.
-    #[error("the key's `token_uri` is none of Google's")]
+    #[error("the key's `token_uri` is not one of Google's")]
     TokenUri,
     /// It can't be read, or is no RSA key of 2,048 bits or more.
-    #[error("the key's `private_key` is no RSA key in PEM (PKCS#8)")]
+    #[error("the key's `private_key` is not an RSA key in PEM (PKCS#8)")]
     PrivateKey,
     /// It does not sign.
-    #[error("the key does not sign")]
+    #[error("the key can't sign")]
     Signature,
 }
 

@@ -106,3 +106,21 @@ async fn calls_that_run_are_seen_at_once_and_followed() {
         place.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_the_ways_to_gateways_have_their_places_on_the_page() {
+    for (place, _db) in places(Start::default()).await {
+        let mut owner = place.owner().await;
+        let page = owner.get("/admin/gateways").await.body;
+        let events = first_events(&owner, "/admin/live?of=gateways").await;
+        let numbers = data(&events, "numbers");
+        let numbers = numbers.as_object().expect("numbers");
+        assert_eq!(numbers.len(), 6, "of one gateway: {events}");
+        for (name, text) in numbers {
+            let text = text.as_str().expect("text");
+            let shown = format!("data-live=\"{name}\">{text}<");
+            assert!(page.contains(&shown), "{shown}: {page}");
+        }
+        place.end().await;
+    }
+}
