@@ -22,7 +22,7 @@ use crate::generations::register::REMEMBERED;
 #[command(next_help_heading = "Gateway")]
 #[group(id = "gateway")]
 pub struct Config {
-    /// Port the server reaches the gateway at
+    /// Port on which servers reach the gateway
     #[arg(long, env = "GATEWAY_PORT", default_value_t = 9000)]
     pub gateway_port: u16,
     /// Address the gateway listens on
@@ -61,30 +61,31 @@ pub struct Config {
     /// Seconds a provider may be silent in the middle of an answer
     #[arg(long, env = "PROVIDER_SILENCE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub provider_silence_seconds: u64,
-    /// Seconds a generation runs on while no server is attached to it, where the server does not say
-    /// with the call how long it waits for its link (`LINK_PATIENCE_SECONDS` there)
+    /// Seconds a generation goes on while no server is connected to it, unless the server said with the
+    /// call how long it waits for its link (its `LINK_PATIENCE_SECONDS`)
     #[arg(long, env = "DETACHED_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub detached_seconds: u64,
-    /// The most of it, whatever a server says
+    /// Upper limit for that, whatever a server says
     #[arg(long, env = "DETACHED_SECONDS_MAX", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub detached_seconds_max: u64,
-    /// Seconds a provider is read on for its count after the tenant left in the middle of an answer; 0
-    /// ends the call at once with an estimate
+    /// Seconds for which a provider's answer is read on for its token count after the tenant
+    /// disconnected; 0 ends the call at once with an estimate
     #[arg(long, env = "READ_ON_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=READ_ON_SECONDS_MAX))]
     pub read_on_seconds: u64,
-    /// Seconds between two questions for the balance of a key, where its vendor tells it; 0 asks none
+    /// Interval for asking vendors for the balance of a key, in seconds, where they tell it; 0: never
     #[arg(long, env = "BALANCE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub balance_seconds: u64,
     /// Hours for which outcomes of calls are kept on disk (`DATA_DIR/generations`)
     #[arg(long, env = "OUTCOMES_KEPT_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(2..=2_160))]
     pub outcomes_kept_hours: u64,
-    /// Bytes of them after which the oldest go earlier, but never while a server may ask for them
+    /// Size after which the oldest of them are deleted earlier, in bytes; never while a server may ask
+    /// for them
     #[arg(long, env = "OUTCOMES_KEPT_BYTES", default_value_t = 1024 * 1024 * 1024)]
     pub outcomes_kept_bytes: u64,
-    /// Output kept for servers that attach again, in bytes
+    /// Memory for output that reconnecting servers may ask for again, in bytes
     #[arg(long, env = "OUTPUT_KEPT_BYTES", default_value_t = 256 * 1024 * 1024)]
     pub output_kept_bytes: usize,
-    /// Beginnings of long conversations kept so that they need not be sent again, in bytes
+    /// Memory for beginnings of long conversations, which then need not be sent again, in bytes
     #[arg(long, env = "PREFIX_KEPT_BYTES", default_value_t = 64 * 1024 * 1024)]
     pub prefix_kept_bytes: usize,
     /// Largest body of a call, in bytes

@@ -13,15 +13,15 @@ use crate::config::Config;
 /// What a program does instead of serving.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Looks after the money
+    /// Check the ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Looks after the sums of usage
+    /// Check or rebuild the usage totals
     #[command(subcommand)]
     Rollup(RollupCommand),
-    /// Saves SQLite databases and the secrets that were made, while processes run, in a new folder
+    /// Save the SQLite databases and the generated secrets to a new folder; may run while Waule runs
     Backup {
-        /// Folder that is not there yet; to restore, start with a copy of it as `DATA_DIR`
+        /// A folder that does not exist yet; to restore, start with a copy of it as `DATA_DIR`
         #[arg(value_name = "FOLDER")]
         to: PathBuf,
     },
@@ -30,16 +30,16 @@ pub enum Command {
 /// What is done with the sums of usage.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum RollupCommand {
-    /// Adds up all usage records anew; servers may run meanwhile, their figures are incomplete until it ends
+    /// Rebuild all totals from the usage records; servers may keep running, but show incomplete figures until it ends
     Rebuild,
-    /// Compares the sums with the records; prints the differences and fails if there are any
+    /// Compare the totals with the usage records; prints differences, and fails if there are any
     Check,
 }
 
 /// What is done with the ledger.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum LedgerCommand {
-    /// Checks accounts, entries, grants, holds and records against each other; prints the differences and fails if there are any
+    /// Compare accounts, entries, grants, holds and usage records; prints differences, and fails if there are any
     Verify,
 }
 

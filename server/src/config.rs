@@ -56,20 +56,20 @@ pub struct Config {
     /// Largest body of an inference request, in bytes
     #[arg(long, env = "BODY_BYTES_MAX", default_value_t = 32 * 1024 * 1024)]
     pub body_bytes_max: usize,
-    /// Bytes of request bodies that may be in memory at once
+    /// Memory for request bodies in total, in bytes
     #[arg(long, env = "BODY_MEMORY_MAX", default_value_t = 256 * 1024 * 1024)]
     pub body_memory_max: usize,
-    /// Largest answer with its input that is kept for a tenant that keeps answers, in bytes
+    /// Largest answer, with its input, that is stored for a tenant that keeps answers, in bytes
     #[arg(long, env = "KEPT_BYTES_MAX", default_value_t = 4 * 1024 * 1024, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1_024..=64 * 1024 * 1024))]
     pub kept_bytes_max: usize,
-    /// Bytes that are kept for one tenant
+    /// Storage for one tenant's kept answers, in bytes
     #[arg(long, env = "KEPT_TENANT_BYTES_MAX", default_value_t = 1024 * 1024 * 1024)]
     pub kept_tenant_bytes_max: u64,
-    /// Responses of one tenant that may be in progress in the background at once
+    /// Background responses of one tenant that may run at the same time
     #[arg(long, env = "BACKGROUND_MAX", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub background_max: u32,
-    /// Addresses and networks of the proxies before this server, separated by commas; what they say
-    /// about their clients' addresses is believed, and nobody else's word is
+    /// Addresses and networks of the reverse proxies before this server, separated by commas; only they
+    /// are trusted to tell their clients' addresses
     #[arg(
         long,
         env = "TRUSTED_PROXIES",
@@ -77,7 +77,7 @@ pub struct Config {
         value_delimiter = ','
     )]
     pub trusted_proxies: Vec<String>,
-    /// The header in which those proxies tell their clients' addresses
+    /// The header in which they tell them
     #[arg(
         long,
         env = "FORWARDED_HEADER",
@@ -85,28 +85,28 @@ pub struct Config {
         default_value = "x-forwarded-for"
     )]
     pub forwarded_header: ForwardedHeader,
-    /// Seconds a call may take in all
+    /// Longest duration of a call, in seconds
     #[arg(long, env = "CALL_SECONDS_MAX", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub call_seconds_max: u64,
-    /// Seconds between two looks for holds that nobody looks after
+    /// Interval for recovering abandoned holds, in seconds
     #[arg(long, env = "RECOVERY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub recovery_seconds: u64,
-    /// Seconds without a sign of life after which a server's holds are taken over by the others
+    /// Seconds without a heartbeat after which the other servers take over a server's holds
     #[arg(long, env = "OWNER_SILENT_SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub owner_silent_seconds: u64,
-    /// Seconds after which a tenant gets back what is held for a call whose end nobody knows, because
-    /// its server and its gateway are gone; the call is charged if its end becomes known later. With
-    /// the gateway in the same process nobody can know later, and it comes back at once
+    /// Seconds after which the credits held for a call are given back when nobody knows how the call
+    /// ended, because its server and its gateway are gone. It is charged if that becomes known later.
+    /// With the gateway in the same process nothing can become known, and they are given back at once
     #[arg(long, env = "UNKNOWN_RELEASE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub unknown_release_seconds: u64,
-    /// Days for which gateways are asked about such a call
+    /// Days for which gateways are asked how such a call ended
     #[arg(long, env = "UNKNOWN_ASK_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
     pub unknown_ask_days: u64,
-    /// Seconds for which a part of a hold comes back good after its credits expired
+    /// Seconds after its credits expired in which the unused part of a hold is still given back
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
-    /// Seconds for which a server that is told to stop answers `draining` at `/readyz` and still takes
-    /// calls, so that balancers send them elsewhere; a part of `SHUTDOWN_SECONDS`, at most half of it
+    /// Seconds for which a stopping server answers `draining` at `/readyz` and still takes calls, so
+    /// that load balancers send new ones elsewhere; part of `SHUTDOWN_SECONDS`, at most half of it
     #[arg(long, env = "DRAIN_NOTICE_SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=60))]
     pub drain_notice_seconds: u64,
 }
@@ -123,16 +123,16 @@ pub struct GatewayUrls {
         value_delimiter = ','
     )]
     pub gateway_urls: Vec<String>,
-    /// HTTP/2 connections to each gateway; a quarter of them is kept for large bodies
+    /// HTTP/2 connections to each gateway; a quarter of them is reserved for large bodies
     #[arg(long, env = "GATEWAY_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub gateway_connections: u8,
-    /// Seconds a call waits for a link to its gateway that is gone
+    /// Seconds a call waits for a lost link to its gateway to come back
     #[arg(long, env = "LINK_PATIENCE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub link_patience_seconds: u64,
-    /// To which gateways bytes go compressed
+    /// For which gateways traffic is compressed
     #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
     pub link_compression: Enablement,
-    /// For which gateways a stream that is late comes over a second connection as well
+    /// For which gateways a late stream is fetched over a second connection as well
     #[arg(long, env = "LINK_HEDGING", value_enum, default_value = "auto")]
     pub link_hedging: Enablement,
     /// PEM file of the authority whose certificates gateways must show; empty trusts those of the
