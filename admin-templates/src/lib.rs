@@ -19,7 +19,9 @@
 pub mod account;
 pub mod admin;
 pub mod assets;
+pub mod catalogue;
 pub mod chart;
+pub mod docs;
 pub mod end_users;
 pub mod fixtures;
 pub mod form;

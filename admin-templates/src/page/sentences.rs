@@ -1,6 +1,6 @@
 //! Sentences about what was done and what happened, with links to what they are about. Knows no room.
 
-use super::Page;
+use super::{OpenedBy, Page};
 use crate::admin::dashboard::AlertRow;
 use crate::admin::gateways::GatewayEventRow;
 use crate::admin::platform::AuditRow;
@@ -86,6 +86,20 @@ impl Page {
             ('d', escape(&detail)),
         ];
         filled(told.text(self.lang), &gaps)
+    }
+
+    /// Whose portal is seen as whom, by whom and until when.
+    pub fn opened_line(&self, opened: &OpenedBy) -> Html {
+        let strong = |text: &str| format!("<strong>{}</strong>", escape(text));
+        let person = self.person.as_ref();
+        let tenant = person.and_then(|person| person.tenant.as_deref());
+        let gaps = [
+            ('a', strong(&opened.superadmin)),
+            ('b', strong(tenant.unwrap_or_default())),
+            ('c', strong(person.map_or("", |person| &person.name))),
+            ('d', self.ago(opened.until).to_string()),
+        ];
+        filled(self.text().g.opened_line, &gaps)
     }
 
     /// What somebody should look at.

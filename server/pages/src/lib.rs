@@ -15,8 +15,10 @@ mod bills;
 mod cookie;
 mod data_policy;
 mod device;
+mod docs;
 pub mod error;
 pub mod form;
+pub mod opened;
 pub mod page_context;
 mod page_guard;
 pub mod page_services;
@@ -39,6 +41,7 @@ use poem::{EndpointExt, Response, Route, get, handler};
 use server_rooms::browser_sessions::BrowserSessions;
 
 pub use self::admin::console::Console;
+pub use self::docs::ApiDocument;
 use self::error::PageResult;
 use self::page_context::PageContext;
 use self::page_guard::PageGuard;

@@ -20,6 +20,7 @@ use server_rooms::reports::Reports;
 use server_rooms::reports::history::UsageHistory;
 use server_rooms::settings::Settings;
 
+use super::super::docs::ApiDocument;
 use super::super::page_services::CallStatus;
 use super::dashboard::DashboardRooms;
 use super::models::ModelRooms;
@@ -50,6 +51,8 @@ pub struct Console {
     pub corrections: Corrections,
     /// Who may not call.
     pub end_users: EndUsers,
+    /// What the API's documentation is made of.
+    pub document: ApiDocument,
     /// Second factors.
     pub factors: Factors,
     /// Names and places of gateways.
@@ -76,6 +79,7 @@ impl Console {
         let pages = self.supply_models(self.supply_tenants(pages));
         pages
             .data(DashboardRooms {
+                accounts: self.accounts.clone(),
                 calls: self.calls.clone(),
                 catalogue: self.catalogue.clone(),
                 model_lists: self.model_lists.clone(),
@@ -83,6 +87,7 @@ impl Console {
                 ledger: self.ledger.clone(),
                 providers: self.providers.clone(),
                 reports: self.reports.clone(),
+                settings: self.settings.clone(),
             })
             .data(CallRooms {
                 accounts: self.accounts.clone(),
@@ -96,6 +101,7 @@ impl Console {
             .data(self.catalogue)
             .data(self.model_lists)
             .data(self.corrections)
+            .data(self.document)
             .data(self.end_users)
             .data(self.factors)
             .data(self.gateways)

@@ -3,16 +3,19 @@
 
 mod alerts;
 mod model_alerts;
+pub(super) mod start;
 
 use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
+use admin_templates::admin::start::StartRow;
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::labels::{Measure, Range as RangeWord};
 use admin_templates::parts::{Quantiles, TopRow};
 use poem::handler;
 use poem::web::Data;
 use server_calls::Calls;
+use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
@@ -21,6 +24,7 @@ use server_rooms::providers::Providers;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
 use server_rooms::reports::{Point, ReportScope, Reports, Top};
+use server_rooms::settings::Settings;
 use shared::credits::Credits;
 
 use self::alerts::alerts;
@@ -35,6 +39,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// What the dashboard is filled from.
 #[derive(Debug, Clone)]
 pub(super) struct DashboardRooms {
+    pub(super) accounts: Accounts,
     pub(super) calls: Calls,
     pub(super) catalogue: Catalogue,
     pub(super) model_lists: ModelLists,
@@ -42,6 +47,7 @@ pub(super) struct DashboardRooms {
     pub(super) ledger: Ledger,
     pub(super) providers: Providers,
     pub(super) reports: Reports,
+    pub(super) settings: Settings,
 }
 
 /// A row of a chart.
@@ -151,7 +157,7 @@ pub(super) async fn day(reports: &Reports, scope: ReportScope) -> Result<Board, 
 fn view(
     board: &Board,
     range: RangeWord,
-    alerts: Vec<AlertRow>,
+    (alerts, start): (Vec<AlertRow>, Vec<StartRow>),
     (live, live_count): (Vec<LiveCall>, u64),
 ) -> Dashboard {
     let (points, grain) = (&board.series, board.grain);
@@ -202,6 +208,7 @@ fn view(
         ),
         live,
         alerts,
+        start,
     }
 }
 
@@ -218,7 +225,13 @@ pub(super) async fn dashboard(
         .reports
         .dashboard(&ReportScope::Platform, Range::Last(span));
     let running = live::running(&rooms.ledger, &rooms.reports);
-    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), running);
+    let (board, alerts, running, start) = tokio::join!(
+        board,
+        alerts(&rooms, now),
+        running,
+        start::rows(&rooms, now)
+    );
     let board = board.map_err(|error| reports_failed(error.into()))?;
-    who.show(&view(&board, range, alerts?, running?)).await
+    who.show(&view(&board, range, (alerts?, start?), running?))
+        .await
 }

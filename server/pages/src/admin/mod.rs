@@ -56,6 +56,8 @@ type Asked = Query<BTreeMap<String, String>>;
 pub(super) fn pages(table: Table) -> Table {
     models_and_providers(tenants(table))
         .get("/admin", dashboard::dashboard)
+        .post("/admin/start/dismiss", dashboard::start::dismiss)
+        .get("/admin/docs", super::docs::admin_docs)
         .get("/admin/health", health::health_page)
         .get("/admin/live", live::live)
         .get("/admin/audit", audit::audit_log)
@@ -92,6 +94,7 @@ fn tenants(table: Table) -> Table {
         .post(one("/members/:member/disable"), tenant::people::disable)
         .post(one("/members/:member/enable"), tenant::people::enable)
         .post(one("/members/:member/password"), tenant::people::reset)
+        .post(one("/members/:member/open"), super::opened::open)
         .get(one("/keys"), tenant::keys::key_list)
         .post(one("/keys"), tenant::keys::make_key)
         .post(one("/keys/:key/rotate"), tenant::keys::rotate)
