@@ -41,12 +41,14 @@
   }
 
   async function copy(button) {
+    // Code to paste stands beside its button once, and not in it again.
+    const text = button.dataset.copy ?? button.parentElement.querySelector("code").textContent;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(text);
     } catch {
       // No clipboard without TLS: select through a field of our own.
       const field = document.createElement("textarea");
-      field.value = button.dataset.copy;
+      field.value = text;
       button.after(field);
       field.select();
       document.execCommand("copy");
@@ -85,7 +87,7 @@
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
-    const copier = target.closest("button[data-copy]");
+    const copier = target.closest("button[data-copy], button[data-copy-code]");
     if (copier) return void copy(copier);
     const opener = target.closest("[data-dialog]");
     if (opener && openDialog(opener.dataset.dialog)) return void event.preventDefault();

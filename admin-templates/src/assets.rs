@@ -15,6 +15,7 @@ const CSS: &str = concat!(
     include_str!("../assets/data.css"),
     include_str!("../assets/charts.css"),
     include_str!("../assets/pages.css"),
+    include_str!("../assets/guide.css"),
 );
 
 /// The script, part by part; each part is a function of its own that runs at once.
@@ -23,6 +24,7 @@ const JS: &str = concat!(
     include_str!("../assets/live.js"),
     include_str!("../assets/studio-memory.js"),
     include_str!("../assets/studio.js"),
+    include_str!("../assets/docs.js"),
 );
 
 const ICON: &str = include_str!("../assets/icon.svg");

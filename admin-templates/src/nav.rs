@@ -29,8 +29,22 @@ pub(crate) fn groups(page: &Page) -> Vec<NavGroup> {
     match (&page.person, page.area) {
         (None, _) => Vec::new(),
         (Some(_), Area::Admin) => admin(page),
-        (Some(person), Area::Portal) => portal(page, person.role),
+        (Some(person), Area::Portal) => {
+            let mut groups = portal(page, person.role);
+            if page.opened.is_some() {
+                for group in &mut groups {
+                    group.links.retain(|link| !is_private(link.href));
+                }
+                groups.retain(|group| !group.links.is_empty());
+            }
+            groups
+        }
     }
+}
+
+/// Whether a section is closed to a superadmin who looks as somebody else.
+fn is_private(href: &str) -> bool {
+    href.starts_with("/portal/studio") || href == "/portal/security"
 }
 
 /// Every link that the signed-in person sees, with its label, for a search among pages.
@@ -67,6 +81,7 @@ fn admin(page: &Page) -> Vec<NavGroup> {
                 link("/admin/health", t.nav_health, Icon::Pulse),
                 link("/admin/settings", t.nav_settings, Icon::Settings),
                 link("/admin/security", t.nav_security, Icon::Lock),
+                link("/admin/docs", t.g.nav_docs, Icon::Code),
             ],
         },
     ]
@@ -83,12 +98,19 @@ fn portal(page: &Page, role: PersonRole) -> Vec<NavGroup> {
         ],
     };
     let security = link("/portal/security", t.nav_security, Icon::Lock);
+    let build = NavGroup {
+        heading: t.g.nav_group_build,
+        links: vec![
+            link("/portal/models", t.g.nav_catalogue, Icon::Models),
+            link("/portal/docs", t.g.nav_docs, Icon::Code),
+        ],
+    };
     if role == PersonRole::Member {
         let own = NavGroup {
             heading: t.nav_group_account,
             links: vec![security],
         };
-        return vec![studio, own];
+        return vec![studio, build, own];
     }
     vec![
         NavGroup {
@@ -100,6 +122,7 @@ fn portal(page: &Page, role: PersonRole) -> Vec<NavGroup> {
             ],
         },
         studio,
+        build,
         NavGroup {
             heading: t.nav_group_account,
             links: vec![

@@ -123,6 +123,15 @@ pub struct Person {
     pub tenant: Option<String>,
 }
 
+/// A superadmin who looks at the portal as the person of the page, and changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedBy {
+    /// Their name.
+    pub superadmin: String,
+    /// When the look ends.
+    pub until: Moment,
+}
+
 /// What a flash says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -192,6 +201,8 @@ pub struct Page {
     pub now: Moment,
     /// In which time zone it tells moments and days: all of them in this one.
     pub zone: Zone,
+    /// Who looks as that person; `None` where they came themselves.
+    pub opened: Option<OpenedBy>,
 }
 
 impl Page {

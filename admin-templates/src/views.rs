@@ -27,6 +27,8 @@ use crate::admin::tenants::{
     TenantUsage,
 };
 use crate::admin::usage::{CallPage, UsageLog};
+use crate::catalogue::ModelChoice;
+use crate::docs::ApiDocs;
 use crate::end_users::{EndUserList, OwnEndUsers};
 use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
@@ -196,6 +198,8 @@ views! {
     CallPage "call" "admin/call.html" [Admin] "/usage/gen_1" true;
     SuperadminList "superadmins" "admin/superadmins.html" [Admin] "/superadmins" true;
     EndUserList "end-users" "admin/end_users.html" [Admin] "/end-users" true;
+    ApiDocs "api-docs" "portal/docs.html" [Admin, Portal] "/docs" true;
+    ModelChoice "model-choice" "portal/models.html" [Portal] "/models" true;
     OwnEndUsers "own-end-users" "portal/end_users.html" [Portal] "/end-users" true;
     AuditLog "audit" "admin/audit.html" [Admin] "/audit" true;
     AuditDetail "audit-entry" "admin/audit_entry.html" [Admin] "/audit/aud_1" true;

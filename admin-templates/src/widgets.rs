@@ -28,6 +28,9 @@ impl Page {
 
     /// Whether the person may run tenants, models and providers, or a tenant's members and keys.
     pub fn can_run(&self) -> bool {
+        if self.opened.is_some() {
+            return false;
+        }
         match self.role() {
             Some(
                 PersonRole::Owner
@@ -46,10 +49,11 @@ impl Page {
 
     /// Whether the person may do everything in their area.
     pub fn is_owner(&self) -> bool {
-        matches!(
-            self.role(),
-            Some(PersonRole::Owner | PersonRole::TenantOwner)
-        )
+        self.opened.is_none()
+            && matches!(
+                self.role(),
+                Some(PersonRole::Owner | PersonRole::TenantOwner)
+            )
     }
 
     /// Whether the person only uses a tenant's credits.

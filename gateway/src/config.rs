@@ -22,7 +22,7 @@ use crate::generations::register::REMEMBERED;
 #[command(next_help_heading = "Gateway")]
 #[group(id = "gateway")]
 pub struct Config {
-    /// Port the server reaches the gateway at
+    /// Port on which servers reach the gateway
     #[arg(long, env = "GATEWAY_PORT", default_value_t = 9000)]
     pub gateway_port: u16,
     /// Address the gateway listens on

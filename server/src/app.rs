@@ -32,7 +32,7 @@ use server_rooms::settings::zones::Zones;
 use server_rooms::studio::StudioMemory;
 use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
-use shared::config::{Common, ConfigError};
+use shared::config::{Common, ConfigError, Mode};
 use shared::db::backup::BackupError;
 use shared::db::{Db, DbError, migrate};
 use shared::link::Link;
@@ -233,7 +233,10 @@ impl Server {
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
         let accounts = &people.accounts;
-        let first_start = first_start(&store, accounts, (&catalogue, &ledger), (config, demo));
+        // Only where one process is tried out: nobody is to be able to sign in that nobody added.
+        let demo_person = demo && gateway_inside && common.mode == Mode::Development;
+        let wanted = (config, demo, demo_person);
+        let first_start = first_start(&store, accounts, (&catalogue, &ledger), wanted);
         let first_start = first_start.await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),

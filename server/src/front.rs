@@ -9,13 +9,15 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
+use server_api::face::ApiFace;
 use server_api::manners::address;
 use server_api::manners::cors::Cors;
 use server_api::manners::methods::Methods;
 use server_api::{self as api, Rooms};
+use server_edge::compressed;
 use server_edge::doors::Doors;
 use server_pages::page_services::{CallStatus, PageServices};
-use server_pages::{self as pages, Console};
+use server_pages::{self as pages, ApiDocument, Console};
 use shared::surface::Surface;
 
 struct Front {
@@ -63,7 +65,9 @@ impl Front {
         } else {
             &self.api
         };
-        let mut response = edge.call(request).await.map(IntoResponse::into_response)?;
+        let takes_gzip = compressed::takes_gzip(request.headers());
+        let response = edge.call(request).await.map(IntoResponse::into_response)?;
+        let mut response = compressed::sent(response, takes_gzip).await;
         if let Some(granted) = granted {
             granted.mark(response.headers_mut());
         }
@@ -90,8 +94,9 @@ fn head_of(response: Response) -> Response {
 }
 
 /// Those of the rooms that pages ask.
-fn console(rooms: &Rooms) -> Console {
+fn console(rooms: &Rooms, document: &str) -> Console {
     Console {
+        document: ApiDocument::new(document),
         accounts: rooms.accounts.clone(),
         alerts: rooms.alerts.clone(),
         alert_channels: rooms.alert_channels.0.clone(),
@@ -122,7 +127,11 @@ pub fn routes(
     services: PageServices,
     surfaces: &'static [&'static Surface],
 ) -> BoxEndpoint<'static, Response> {
-    let (api, mut methods) = api::routes(rooms, surfaces);
+    let ApiFace {
+        routes: api,
+        mut methods,
+        document,
+    } = api::routes(rooms, surfaces);
     for (method, path) in pages::listed() {
         methods.add(&path, method);
     }
@@ -130,7 +139,7 @@ pub fn routes(
     let front = Front {
         doors: rooms.doors.clone(),
         api,
-        pages: pages::routes(console(rooms), services)
+        pages: pages::routes(console(rooms, &document), services)
             .around(api::identified)
             .map_to_response()
             .boxed(),

@@ -13,12 +13,14 @@ use server_store::audit::Actor;
 use shared::config::ConfigError;
 use shared::secret::Secret;
 
-use self::demo::{add_demo, add_models};
+use self::demo::{DEMO_TENANT, add_demo, add_models};
 use crate::app::StartError;
 use crate::config::Config;
 
 /// The first superadmin.
 pub const SUPERADMIN: &str = "admin";
+/// The person of the demo tenant.
+pub const DEMO_PERSON: &str = "demo";
 
 /// What the first start works on.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Seed<'a> {
     pub config: &'a Config,
     /// Whether there is to be a demo tenant.
     pub demo: bool,
+    /// Whether somebody of it is to sign in to the portal.
+    pub demo_person: bool,
 }
 
 /// What a person needs after the first start; shown once and never kept.
@@ -44,13 +48,15 @@ pub struct FirstStart {
     pub demo: Option<DemoKeys>,
 }
 
-/// The demo tenant's keys.
+/// The demo tenant's keys, and its person.
 #[derive(Debug)]
 pub struct DemoKeys {
     /// For real calls.
     pub live: Secret<String>,
     /// For the sandbox.
     pub test: Secret<String>,
+    /// The password of [`DEMO_PERSON`], where there is one.
+    pub person_password: Option<Secret<String>>,
 }
 
 /// Adds what is missing; `None` when the first start was finished before.
@@ -101,13 +107,17 @@ pub async fn finish_first_start(seed: Seed<'_>) -> Result<Option<FirstStart>, St
     }))
 }
 
+/// Where people reach this server, as far as it knows.
+fn address(config: &Config) -> String {
+    match config.public_url.trim().trim_end_matches('/') {
+        "" => format!("http://127.0.0.1:{}", config.port),
+        address => address.to_owned(),
+    }
+}
+
 /// What the first start prints, for the person at the terminal.
 pub fn greeting(first: &FirstStart, config: &Config) -> String {
-    let port = config.port;
-    let console = match config.public_url.trim_end_matches('/') {
-        "" => format!("http://127.0.0.1:{port}/admin"),
-        address => format!("{address}/admin"),
-    };
+    let address = address(config);
     let admin = match &first.admin_password {
         Some(password) => format!(
             "password {} (the page asks for one of your own)",
@@ -116,24 +126,45 @@ pub fn greeting(first: &FirstStart, config: &Config) -> String {
         None => "the password of ADMIN_PASSWORD".to_owned(),
     };
     let mut text = format!(
-        "\nWaule is ready; what follows is shown this once.\n\n\
-         Superadmin   {console}   user {SUPERADMIN}, {admin}\n\
-         API docs     http://127.0.0.1:{port}/api/docs\n"
+        "\nWaule is ready. Passwords and keys are shown this once.\n\n\
+         Console      {address}/admin    user {SUPERADMIN}, {admin}\n"
     );
-    let Some(demo) = &first.demo else { return text };
+    let Some(demo) = &first.demo else {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "API docs     {address}/portal/docs\n");
+        return text;
+    };
+    if let Some(password) = &demo.person_password {
+        let _ = writeln!(
+            text,
+            "Portal       {address}/portal   tenant {DEMO_TENANT}, user {DEMO_PERSON}, password {}",
+            password.expose()
+        );
+    }
     let (live, test) = (demo.live.expose(), demo.test.expose());
-    // Writing to a String can't fail.
     let _ = write!(
         text,
-        "Demo tenant  {live}   1,000 credits\n             {test}   sandbox only, free\n\n\
+        "API docs     {address}/portal/docs\n\
+         Demo tenant  {live}   1,000 credits\n             {test}   sandbox only, free\n\n\
          Try it with curl:\n\n  \
-         curl http://127.0.0.1:{port}/api/v1/chat/completions -H 'Authorization: Bearer {live}' \
+         curl {address}/api/v1/chat/completions -H 'Authorization: Bearer {live}' \
          -d '{{\"model\":\"sandbox-chat\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n\n\
          or with Python (pip install openai):\n\n\
          from openai import OpenAI\n\
-         client = OpenAI(base_url=\"http://127.0.0.1:{port}/api/v1\", api_key=\"{live}\")\n\
+         client = OpenAI(base_url=\"{address}/api/v1\", api_key=\"{live}\")\n\
          reply = client.chat.completions.create(model=\"sandbox-chat\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}])\n\
          print(reply.choices[0].message.content)\n\n"
     );
     text
+}
+
+/// What a later start prints where a person is at the terminal: no secret, and what to do without one.
+pub fn welcome_back(config: &Config) -> String {
+    let address = address(config);
+    format!(
+        "\nWaule is ready. The first start printed the passwords; they are not kept and can't be shown again.\n\n\
+         Console      {address}/admin    user {SUPERADMIN}, unless it was renamed\n\
+         Portal       {address}/portal   new passwords: console, Tenants, Members, Reset password\n\
+         API docs     {address}/portal/docs\n\n"
+    )
 }

@@ -66,6 +66,7 @@ const CONSOLE = [
   ["", "/admin/security"],
   ["", "/admin/security/totp"],
   ["", "/admin/confirm"],
+  ["docs", "/admin/docs"],
 ];
 const PORTAL = [
   ["overview", "/portal"],
@@ -80,10 +81,13 @@ const PORTAL = [
   ["", "/portal/keys/new"],
   ["", "/portal/settings"],
   ["", "/portal/security"],
+  ["catalogue", "/portal/models"],
+  ["", "/portal/models?operation=image"],
 ];
 const OUTSIDE = [
   ["sign-in", "/admin/login"],
   ["", "/portal/login"],
+  ["portal-docs", "/portal/docs"],
 ];
 
 describe("pages", () => {

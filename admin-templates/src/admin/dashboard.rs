@@ -3,6 +3,7 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::admin::start::StartRow;
 use crate::chart::{Chart, Spark};
 use crate::fixtures::maker::sampled;
 use crate::labels::{AlertKind, Operation, Range, Severity};
@@ -112,6 +113,8 @@ sampled! {
         pub live: Vec<LiveCall>,
         /// The most pressing first.
         pub alerts: Vec<AlertRow>,
+        /// What a new platform needs; empty once it has all of it or the list was put away.
+        pub start: Vec<StartRow>,
     }
 }
 

@@ -13,5 +13,6 @@ pub mod provider_import;
 pub mod provider_keys;
 pub mod providers;
 pub mod route_check;
+pub mod start;
 pub mod tenants;
 pub mod usage;

@@ -61,6 +61,10 @@ labels! {
         RecoveryCodesRenew = "recovery_codes.renew", Plain, "{a} generated new recovery codes", "{a} 重新生成了恢复码";
         /// `recovery_code.use`.
         RecoveryCodeUse = "recovery_code.use", Plain, "{a} signed in with a recovery code", "{a} 使用恢复码登录";
+        /// `portal.open`.
+        PortalOpen = "portal.open", Plain, "{a} opened the portal of {c} as {b}, to look", "{a} 以 {b} 的身份打开了 {c} 的门户（只读）";
+        /// `portal.close`.
+        PortalClose = "portal.close", Plain, "{a} closed the portal of {c} that was opened as {b}", "{a} 关闭了以 {b} 的身份打开的 {c} 门户";
         /// `provider.create`.
         ProviderCreate = "provider.create", Plain, "{a} added the provider {b}", "{a} 添加了供应商 {b}";
         /// `provider.update`.

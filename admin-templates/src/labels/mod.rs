@@ -12,6 +12,7 @@ mod people;
 mod platform;
 mod providers;
 mod search;
+mod start;
 mod supply;
 
 use crate::fixtures::maker::{Maker, Sample};
@@ -35,6 +36,7 @@ pub use platform::{
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
 pub use search::SearchKind;
+pub use start::{ClientName, StartState, StartStep};
 pub use supply::{
     BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,
     RouteState,
@@ -187,6 +189,8 @@ labels! {
         NotFound = "not_found", Plain, "Page not found", "页面不存在";
         /// The person's role does not reach that far.
         Forbidden = "forbidden", Warn, "Your role does not allow this", "您的角色无权执行此操作";
+        /// A superadmin looks at a portal as somebody else, and this is not to be seen or done so.
+        LookingOnly = "looking_only", Warn, "Not while you view the portal as somebody else", "以成员身份查看时不可用";
         /// The form was too old or not this person's.
         FormExpired = "form_expired", Warn, "This form has expired", "表单已过期";
         /// Too much at once.

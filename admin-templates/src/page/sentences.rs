@@ -2,7 +2,7 @@
 
 use shared::clock::Moment;
 
-use super::Page;
+use super::{OpenedBy, Page};
 use crate::admin::alerts::ConditionView;
 use crate::admin::dashboard::AlertRow;
 use crate::admin::gateways::GatewayEventRow;
@@ -173,6 +173,20 @@ impl Page {
             r#"<span class="badge badge-{} condition">{icon}{words}</span>"#,
             tone.code()
         ))
+    }
+
+    /// Whose portal is seen as whom, by whom and until when.
+    pub fn opened_line(&self, opened: &OpenedBy) -> Html {
+        let strong = |text: &str| format!("<strong>{}</strong>", escape(text));
+        let person = self.person.as_ref();
+        let tenant = person.and_then(|person| person.tenant.as_deref());
+        let gaps = [
+            ('a', strong(&opened.superadmin)),
+            ('b', strong(tenant.unwrap_or_default())),
+            ('c', strong(person.map_or("", |person| &person.name))),
+            ('d', self.ago(opened.until).to_string()),
+        ];
+        filled(self.text().g.opened_line, &gaps)
     }
 
     /// What somebody should look at.

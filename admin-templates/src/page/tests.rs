@@ -22,6 +22,7 @@ fn at(path: &str) -> Page {
         announcement: None,
         now: Moment::from_unix_ms(0),
         zone: Zone::utc(),
+        opened: None,
     }
 }
 

@@ -122,3 +122,50 @@ fn a_member_is_offered_the_studio() {
         assert!(action.contains("/portal/studio/"), "{action}");
     }
 }
+
+/// Pages that a superadmin sees who looks at a portal as one of its people.
+const SEEN: [&str; 11] = [
+    "api-docs",
+    "error-inside",
+    "history",
+    "keys",
+    "ledger",
+    "members",
+    "model-choice",
+    "overview",
+    "own-call",
+    "own-settings",
+    "own-usage",
+];
+
+#[test]
+fn whoever_looks_as_somebody_else_is_told_so_and_offered_the_way_out_alone() {
+    for lang in Lang::ALL {
+        for entry in VIEWS.iter().filter(|entry| SEEN.contains(&entry.name)) {
+            let change = |page: &mut admin_templates::page::Page| {
+                page.opened = Some(admin_templates::page::OpenedBy {
+                    superadmin: "lin-who-looks".to_owned(),
+                    until: page.now,
+                });
+            };
+            for page in pages::of(entry, Area::Portal, lang, change) {
+                if !page.sample.starts_with("typical") {
+                    continue;
+                }
+                let at = format!("{} {lang:?}", entry.name);
+                let document = page.document();
+                assert!(page.html.contains("lin-who-looks"), "{at}");
+                let forms = document.select("form[method=post]").into_iter();
+                let open = forms.filter(|form| form.select("fieldset[disabled]").is_empty());
+                let actions: Vec<String> = open
+                    .map(|form| form.attr("action").unwrap_or_default().to_owned())
+                    .collect();
+                assert_eq!(actions, ["/portal/opened/end"], "{at}");
+                for closed in ["/portal/security", "/portal/studio/chat"] {
+                    let link = format!("href=\"{closed}\"");
+                    assert!(!page.html.contains(&link), "{at}: {closed}");
+                }
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ use server::command::Command;
 use server::config::ServerSecrets;
 use server::seed;
 use shared::clock::Clock;
-use shared::config::{Common, ConfigError};
+use shared::config::{Common, ConfigError, Mode};
 use shared::db::backup::{self, BackupError};
 use shared::db::{DbError, DbTarget};
 use shared::process::Program;
@@ -129,9 +129,12 @@ async fn start(settings: Settings, supervisor: Supervisor) -> Result<(), StartEr
         demo: true,
     };
     let server = Server::start(parts).await?;
-    if let Some(first) = &server.first_start {
-        shared::process::say(&seed::greeting(first, &server_config));
-    }
+    let words = match &server.first_start {
+        Some(first) => seed::greeting(first, &server_config),
+        None if common.mode == Mode::Development => seed::welcome_back(&server_config),
+        None => String::new(),
+    };
+    shared::process::say(&words);
     let farewell = server_config.farewell(&common);
     // The gateway's part begins where the server's notice ends.
     let after_notice = Common {

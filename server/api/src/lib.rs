@@ -7,6 +7,7 @@ mod docs;
 mod document;
 pub mod error;
 pub mod export;
+pub mod face;
 mod fields;
 pub mod infer;
 pub mod kept;
@@ -21,7 +22,6 @@ use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, Entry, HeaderName};
 use http::{HeaderMap, HeaderValue};
-use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::middleware::AddData;
 use poem::web::Data;
@@ -29,6 +29,7 @@ use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, h
 use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use server_calls::Calls;
+use server_edge::compressed::Compressible;
 use server_edge::doors::body::{Bounds, Upload, read_later};
 use server_edge::doors::{Doors, text};
 use server_rooms::accounts::Accounts;
@@ -62,6 +63,7 @@ use tracing::debug;
 
 use self::document::strict::Bodies;
 use self::error::ApiError;
+use self::face::ApiFace;
 use self::infer::InferApi;
 use self::infer::places::Places;
 use self::manners::body;
@@ -353,12 +355,8 @@ macro_rules! apis {
     }};
 }
 
-/// Every route of the server that is no page's, those of these surfaces among them, and the methods of
-/// each.
-pub fn routes(
-    rooms: &Rooms,
-    surfaces: &'static [&'static Surface],
-) -> (BoxEndpoint<'static, Response>, Methods) {
+/// Every route of the server that is no page's, those of these surfaces among them.
+pub fn routes(rooms: &Rooms, surfaces: &'static [&'static Surface]) -> ApiFace {
     let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
         .description(
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
@@ -367,6 +365,7 @@ pub fn routes(
     let (document, methods, bodies) = document(&derived, surfaces);
     // The page comes with the derived document inside, as text of a script.
     let shown = document.replace("</", "<\\/");
+    let document: Arc<str> = document.into();
     let docs = service.swagger_ui_html().replace(&derived, &shown);
     let managed = Bounded {
         inner: service.with(AddData::new(rooms.auth.clone())),
@@ -384,7 +383,7 @@ pub fn routes(
         )
         .at(
             "/api/openapi.json",
-            get(openapi.data(Document(document.into()))),
+            get(openapi.data(Document(document.clone()))),
         )
         .at(
             "/api/docs",
@@ -407,7 +406,11 @@ pub fn routes(
         .around(identified)
         .map_to_response()
         .boxed();
-    (routes, methods)
+    ApiFace {
+        routes,
+        methods,
+        document,
+    }
 }
 
 /// What our own routes answer, in plain decimals and with a newline.
@@ -588,7 +591,10 @@ async fn readyz(
 
 #[handler]
 fn openapi(document: Data<&Document>) -> Response {
-    Response::builder()
+    let mut response = Response::builder()
         .content_type("application/json")
-        .body(document.0.0.to_string())
+        .body(document.0.0.to_string());
+    // The same for everybody.
+    response.extensions_mut().insert(Compressible);
+    response
 }

@@ -5,6 +5,7 @@ use admin_templates::assets::assets;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::Path;
 use poem::{Response, handler};
+use server_edge::compressed::Compressible;
 
 /// A year, the longest that caches take (RFC 9111, 1.2.2 advises no more).
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -28,5 +29,7 @@ pub(super) fn asset(Path(name): Path<String>) -> Response {
     if let Ok(etag) = etag {
         response.headers_mut().insert(header::ETAG, etag);
     }
+    // The same for everybody.
+    response.extensions_mut().insert(Compressible);
     response
 }

@@ -18,6 +18,8 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 pub(super) enum Jar {
     /// The session of the console or the portal.
     Session(Area),
+    /// A portal that a superadmin opened as one of its people; beside a session of their own there.
+    Opened,
     /// By what a browser is known again after a login to the console or the portal.
     Device(Area),
     /// What forms before a login are tied to.
@@ -35,6 +37,7 @@ impl Jar {
         match self {
             Self::Session(Area::Admin) => "waule_admin",
             Self::Session(Area::Portal) => "waule_portal",
+            Self::Opened => "waule_opened",
             Self::Device(Area::Admin) => "waule_admin_device",
             Self::Device(Area::Portal) => "waule_portal_device",
             Self::Nonce => "waule_visit",
@@ -65,7 +68,7 @@ impl Jar {
     fn life(self) -> Option<Duration> {
         match self {
             Self::Language | Self::Theme | Self::Device(_) => Some(YEAR),
-            Self::Session(_) | Self::Nonce | Self::Flash => None,
+            Self::Session(_) | Self::Opened | Self::Nonce | Self::Flash => None,
         }
     }
 

@@ -22,6 +22,9 @@ pub enum PageError {
     /// The person's role does not reach that far.
     #[error("forbidden")]
     Forbidden,
+    /// A superadmin looks at a portal as somebody else, and this is not to be seen or done so.
+    #[error("looking only")]
+    LookingOnly,
     /// The form's token is missing, old or not theirs, or it came from elsewhere.
     #[error("form expired")]
     FormExpired,
@@ -71,6 +74,7 @@ impl PageError {
         match self {
             Self::NotFound | Self::OddText => ErrorKind::NotFound,
             Self::Forbidden => ErrorKind::Forbidden,
+            Self::LookingOnly => ErrorKind::LookingOnly,
             Self::GoTo(_) | Self::FormExpired | Self::TooLarge => ErrorKind::FormExpired,
             Self::TooMany { .. } => ErrorKind::TooMany,
             Self::Internal => ErrorKind::Internal,
@@ -100,7 +104,7 @@ impl ResponseError for PageError {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::OddText => StatusCode::BAD_REQUEST,
-            Self::Forbidden | Self::FormExpired => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::LookingOnly | Self::FormExpired => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -20,7 +20,7 @@ use shared::id::{RequestId, random_text};
 use shared::secret::Secret;
 use shared::zone::Zone;
 
-use self::answers::shown;
+use self::answers::{opened_by, shown};
 use super::cookie::Jar;
 use super::error::PageError;
 use super::page_services::PageServices;
@@ -239,6 +239,20 @@ impl PageContext {
         format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
     }
 
+    /// The same for what people paste: `PUBLIC_URL` where it is set, and only what can stand in an address.
+    pub(super) fn client_base(&self, request: &Request) -> String {
+        if let Some(origin) = self.services.public_url() {
+            return origin.to_owned();
+        }
+        let base = self.base_url(request);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:/-_[]".contains(c);
+        if base.chars().all(is_plain) {
+            base
+        } else {
+            "http://localhost".to_owned()
+        }
+    }
+
     /// Where the request comes from.
     pub fn client(&self) -> &Client {
         &self.client
@@ -287,6 +301,7 @@ impl PageContext {
             announcement: Some(announcement).filter(|line| !line.is_empty()),
             now: self.now(),
             zone: self.zone.clone(),
+            opened: signed_in.and_then(opened_by),
         }
     }
 

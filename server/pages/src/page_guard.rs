@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use admin_templates::assets::CONTENT_SECURITY_POLICY;
+use admin_templates::page::Area;
 use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use server_edge::doors::body::{self, BodyError, Bounds};
@@ -13,6 +14,7 @@ use super::admin::{FILE_FORMS, price_import};
 use super::cookie::Jar;
 use super::error::PageError;
 use super::form::FormData;
+use super::opened;
 use super::page_context::answers::add_cookie;
 use super::page_context::{CSRF_HEADER, PageContext};
 use super::page_services::PageServices;
@@ -66,6 +68,12 @@ impl<E> PageGuard<E> {
         context: &PageContext,
         request: &Request,
     ) -> Result<PageContext, PageError> {
+        if context.area() == Area::Portal
+            && let Some(cookie) = Jar::Opened.read(request.headers(), self.services.secure())
+            && let Some(browser) = self.services.browsers().opened_portal(cookie).await?
+        {
+            return Ok(context.clone().of(browser).await);
+        }
         let jar = Jar::Session(context.area());
         let Some(cookie) = jar.read(request.headers(), self.services.secure()) else {
             return Ok(context.clone());
@@ -133,6 +141,11 @@ impl<E> PageGuard<E> {
     where
         E: Endpoint,
     {
+        // Before anything is read: whoever looks as somebody else gets to what is listed and no further.
+        let looks = context.browser().is_some_and(|one| one.opener.is_some());
+        if looks && !opened::may_ask(request.method(), request.uri().path()) {
+            return context.show_error(&PageError::LookingOnly).await;
+        }
         if let Err(error) = self.admitted(context, request).await {
             return context.show_error(&error).await;
         }

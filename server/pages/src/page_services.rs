@@ -19,6 +19,8 @@ use shared::config::ConfigError;
 pub struct PublicAddress {
     https: bool,
     origin: Option<String>,
+    /// As it was given.
+    told: Option<String>,
 }
 
 impl PublicAddress {
@@ -29,6 +31,7 @@ impl PublicAddress {
             return Ok(Self {
                 https,
                 origin: None,
+                told: None,
             });
         }
         let wrong = || {
@@ -51,6 +54,7 @@ impl PublicAddress {
             https,
             // Plain http is for trying out, by whatever name the machine has.
             origin: https.then(|| format!("https://{host}")),
+            told: Some(format!("{scheme}://{authority}").to_ascii_lowercase()),
         })
     }
 
@@ -114,6 +118,11 @@ impl PageServices {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// `PUBLIC_URL`, where it is set.
+    pub(super) fn public_url(&self) -> Option<&str> {
+        self.0.address.told.as_deref()
     }
 
     /// Whether browsers come over https.

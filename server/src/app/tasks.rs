@@ -29,7 +29,7 @@ pub(super) async fn first_start(
     store: &Store,
     accounts: &Accounts,
     (catalogue, ledger): (&Catalogue, &Ledger),
-    (config, demo): (&Config, bool),
+    (config, demo, demo_person): (&Config, bool, bool),
 ) -> Result<Option<FirstStart>, StartError> {
     if accounts.has_superadmin().await? {
         return Ok(None);
@@ -45,6 +45,7 @@ pub(super) async fn first_start(
         ledger,
         config,
         demo,
+        demo_person,
     })
     .await
 }

@@ -1,6 +1,8 @@
 //! What a demonstration starts with: a tenant with credits, keys, and models of the sandbox.
 
-use server_rooms::accounts::{AccountError, Accounts, NewKey};
+use server_rooms::accounts::{
+    AccountError, Accounts, NewKey, NewUser, Role, UserChange, given_password,
+};
 use server_rooms::auth::api_key;
 use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
@@ -15,14 +17,16 @@ use shared::credits::Credits;
 use shared::link::Operation;
 use shared::secret::Secret;
 
-use super::{DemoKeys, Seed};
+use super::{DEMO_PERSON, DemoKeys, Seed};
 use crate::app::StartError;
 use crate::config::Config;
 
 /// What the demo tenant begins with: 1,000 credits.
 const DEMO_CREDITS: Credits = Credits::from_micros(1_000_000_000);
 
-const DEMO_TENANT: &str = "demo";
+pub(super) const DEMO_TENANT: &str = "demo";
+/// People of the demo tenant that are looked through after a first start that did not finish.
+const PEOPLE_READ: i64 = 100;
 
 pub(super) async fn add_demo(seed: &Seed<'_>) -> Result<DemoKeys, StartError> {
     let actor = Actor::system();
@@ -45,7 +49,47 @@ pub(super) async fn add_demo(seed: &Seed<'_>) -> Result<DemoKeys, StartError> {
     }
     let test = NewKey::plain("demo test", ApiKeyKind::Test);
     let (_, test) = seed.accounts.create_key(&actor, &tenant.id, test).await?;
-    Ok(DemoKeys { live, test })
+    let person_password = if seed.demo_person {
+        Some(demo_person(seed.accounts, &actor, &tenant).await?)
+    } else {
+        None
+    };
+    Ok(DemoKeys {
+        live,
+        test,
+        person_password,
+    })
+}
+
+/// Somebody who runs the demo tenant, under a new password; answers it.
+async fn demo_person(
+    accounts: &Accounts,
+    actor: &Actor,
+    tenant: &Tenant,
+) -> Result<Secret<String>, AccountError> {
+    let password = given_password();
+    let new = NewUser {
+        username: DEMO_PERSON.to_owned(),
+        password: password.clone(),
+        role: Role::Owner,
+    };
+    match accounts.create_user(actor, &tenant.id, new).await {
+        Ok(_) => return Ok(password),
+        Err(AccountError::Taken(_)) => {}
+        Err(error) => return Err(error),
+    }
+    // They are there from a first start that did not finish, and their password was not shown.
+    let people = accounts.users(&tenant.id, None, PEOPLE_READ).await?;
+    let known = people.into_iter().find(|user| user.username == DEMO_PERSON);
+    let known = known.ok_or(AccountError::NotFound("user"))?;
+    let change = UserChange {
+        password: Some(password.clone()),
+        ..UserChange::default()
+    };
+    accounts
+        .update_user(actor, &tenant.id, &known.id, change)
+        .await?;
+    Ok(password)
 }
 
 fn demo_key(config: &Config) -> Result<Secret<String>, ConfigError> {

@@ -17,6 +17,7 @@ pub mod filing;
 pub mod gateways;
 pub mod kept;
 pub mod ledger;
+pub mod opened_portals;
 pub mod part;
 mod retention;
 pub mod rollups;

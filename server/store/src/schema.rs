@@ -66,6 +66,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    opened_portals (id) {
+        id -> Text,
+        hash -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        user_name -> Text,
+        superadmin_id -> Text,
+        superadmin_name -> Text,
+        session_id -> Text,
+        csrf -> Text,
+        address -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     second_factors (subject_id) {
         subject_id -> Text,
         sealed -> Text,
@@ -686,6 +703,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     superadmins,
     web_sessions,
+    opened_portals,
     second_factors,
     recovery_codes,
     settings,

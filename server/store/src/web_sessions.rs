@@ -222,6 +222,18 @@ impl Store {
         row.map(WebSession::try_from).transpose()
     }
 
+    /// The session of an id, ended by time or not.
+    pub async fn web_session_of(&self, id: &SessionId) -> Result<Option<WebSession>, DbError> {
+        let row: Option<Row> = on!(self.db, |conn| {
+            web_sessions::table
+                .find(id.as_str())
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        row.map(WebSession::try_from).transpose()
+    }
+
     /// Notes that a session is in use.
     pub async fn touch_web_session(
         &self,

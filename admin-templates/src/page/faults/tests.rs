@@ -20,6 +20,7 @@ fn page(area: Area, lang: Lang) -> Page {
         announcement: None,
         now: shared::clock::Moment::default(),
         zone: shared::zone::Zone::utc(),
+        opened: None,
     }
 }
 

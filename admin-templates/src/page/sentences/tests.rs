@@ -18,6 +18,7 @@ fn page(lang: Lang) -> Page {
         announcement: None,
         now: Moment::default(),
         zone: shared::zone::Zone::utc(),
+        opened: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod corrections;
 mod costs;
 mod crash;
 mod deploy_files;
+mod documentation;
 mod doors;
 mod earlier;
 mod end_users;

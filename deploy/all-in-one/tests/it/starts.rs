@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use shared::id::random_text;
+
 use crate::support::{client, service};
 
 fn command(data_dir: &Path) -> Command {
@@ -81,7 +83,12 @@ fn terminate(mut child: Child) -> String {
 
 /// Starts the binary and waits until its log says that both halves listen.
 fn running(data_dir: &Path) -> Child {
+    running_with(data_dir, &[])
+}
+
+fn running_with(data_dir: &Path, more: &[&str]) -> Child {
     let mut child = command(data_dir)
+        .args(more)
         .env("LOG_FORMAT", "json")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -104,6 +111,56 @@ fn running(data_dir: &Path) -> Child {
     child
 }
 
+/// Whether a word of a greeting is a key or a password: nothing else in it is as long without a sign.
+fn is_secret(word: &str) -> bool {
+    word.len() >= 16
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[test]
+fn a_greeting_tells_the_address_that_people_type() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let public = "https://waule.example";
+    let first = terminate(running_with(folder.path(), &["--public-url", public]));
+    for path in [
+        "/admin ",
+        "/portal ",
+        "/portal/docs",
+        "/api/v1/chat/completions",
+        "/api/v1\"",
+    ] {
+        assert!(
+            first.contains(&format!("{public}{path}")),
+            "{path}: {first}"
+        );
+    }
+    assert!(!first.contains("127.0.0.1"), "{first}");
+}
+
+#[test]
+fn production_makes_nobody_who_could_sign_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Production takes no secret that is easy to guess.
+    let secret = &random_text(40);
+    let first = terminate(running_with(
+        folder.path(),
+        &[
+            "--mode",
+            "production",
+            "--internal-secret",
+            secret,
+            "--jwt-secret",
+            secret,
+            "--config-encryption-key",
+            secret,
+        ],
+    ));
+    assert!(first.contains("user admin"), "{first}");
+    assert!(!first.contains("user demo"), "{first}");
+}
+
 #[test]
 fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -116,8 +173,22 @@ fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
         first.contains("curl http://") && first.contains("from openai import OpenAI"),
         "{first}"
     );
+    assert!(
+        first.contains("tenant demo, user demo, password "),
+        "somebody of the demo tenant can sign in: {first}"
+    );
     let second = terminate(running(folder.path()));
-    assert_eq!(second, "", "a second start prints no secret");
+    assert!(
+        second.contains("first start printed the passwords"),
+        "{second}"
+    );
+    for secret in first.split_whitespace().filter(|word| is_secret(word)) {
+        assert!(
+            !second.contains(secret),
+            "a second start prints no secret: {second}"
+        );
+    }
+    assert!(!second.contains("wk_"), "{second}");
     for file in ["server.db", "gateway.db", "secrets.toml"] {
         assert!(folder.path().join(file).is_file(), "{file}");
     }

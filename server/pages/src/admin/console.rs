@@ -23,6 +23,7 @@ use server_rooms::reports::history::UsageHistory;
 use server_rooms::settings::Settings;
 use server_rooms::studio::StudioMemory;
 
+use super::super::docs::ApiDocument;
 use super::super::page_services::CallStatus;
 use super::alert_channels::ChannelRooms;
 use super::dashboard::DashboardRooms;
@@ -60,6 +61,8 @@ pub struct Console {
     pub corrections: Corrections,
     /// Who may not call.
     pub end_users: EndUsers,
+    /// What the API's documentation is made of.
+    pub document: ApiDocument,
     /// Second factors.
     pub factors: Factors,
     /// Names and places of gateways.
@@ -89,8 +92,12 @@ impl Console {
         pages
             .data(DashboardRooms {
                 alerts: self.alerts.clone(),
+                accounts: self.accounts.clone(),
+                catalogue: self.catalogue.clone(),
                 ledger: self.ledger.clone(),
+                providers: self.providers.clone(),
                 reports: self.reports.clone(),
+                settings: self.settings.clone(),
             })
             .data(ChannelRooms {
                 channels: self.alert_channels,
@@ -109,6 +116,7 @@ impl Console {
             .data(self.catalogue)
             .data(self.model_lists)
             .data(self.corrections)
+            .data(self.document)
             .data(self.end_users)
             .data(self.factors)
             .data(self.gateways)

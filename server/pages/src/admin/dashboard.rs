@@ -2,18 +2,26 @@
 //! at. Figures are sums, as current as these are; alerts are rows, as they were seen last.
 
 mod alerts;
+pub(super) mod start;
+
+use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
+use admin_templates::admin::start::StartRow;
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::labels::{Measure, Range as RangeWord};
 use admin_templates::parts::{Quantiles, TopRow};
 use poem::handler;
 use poem::web::Data;
+use server_rooms::accounts::Accounts;
 use server_rooms::alerts::Alerts;
+use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::Ledger;
+use server_rooms::providers::Providers;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
 use server_rooms::reports::{Point, ReportScope, Reports, Top};
+use server_rooms::settings::Settings;
 use shared::credits::Credits;
 
 use super::super::bills::known_cost;
@@ -21,12 +29,19 @@ use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::{Asked, WHOLE, chart, live, named, range, reports_failed, signed, success};
 
+/// A gateway far away must not keep the page waiting.
+const PATIENCE: Duration = Duration::from_millis(800);
+
 /// What the dashboard is filled from.
 #[derive(Debug, Clone)]
 pub(super) struct DashboardRooms {
+    pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
+    pub(super) catalogue: Catalogue,
     pub(super) ledger: Ledger,
+    pub(super) providers: Providers,
     pub(super) reports: Reports,
+    pub(super) settings: Settings,
 }
 
 /// A row of a chart.
@@ -136,7 +151,7 @@ pub(super) async fn day(reports: &Reports, scope: ReportScope) -> Result<Board, 
 fn view(
     board: &Board,
     range: RangeWord,
-    alerts: Vec<AlertRow>,
+    (alerts, start): (Vec<AlertRow>, Vec<StartRow>),
     (live, live_count): (Vec<LiveCall>, u64),
 ) -> Dashboard {
     let (points, grain) = (&board.series, board.grain);
@@ -187,6 +202,7 @@ fn view(
         ),
         live,
         alerts,
+        start,
     }
 }
 
@@ -203,9 +219,14 @@ pub(super) async fn dashboard(
         .reports
         .dashboard(&ReportScope::Platform, Range::Last(span));
     let running = live::running(&rooms.ledger, &rooms.reports);
-    let (board, alerts, running) = tokio::join!(board, rooms.alerts.on(), running);
+    let (board, alerts, running, start) = tokio::join!(
+        board,
+        rooms.alerts.on(),
+        running,
+        start::rows(&rooms, now)
+    );
     let alerts = alerts?.into_iter().map(|alert| alerts::row(alert, now));
     let board = board.map_err(|error| reports_failed(error.into()))?;
-    who.show(&view(&board, range, alerts.collect(), running?))
+    who.show(&view(&board, range, (alerts.collect(), start?), running?))
         .await
 }

@@ -2,13 +2,14 @@
 
 use admin_templates::account::{ErrorInside, ErrorPage};
 use admin_templates::labels::{Label, PersonRole};
-use admin_templates::page::{Notice, Person as Shown};
+use admin_templates::page::{Notice, OpenedBy, Person as Shown};
 use admin_templates::views::View;
 use http::header::{LOCATION, SET_COOKIE};
 use poem::Response;
 use poem::error::ResponseError;
 use poem::http::StatusCode;
 use serde_json::json;
+use server_edge::compressed::Compressible;
 use server_rooms::auth::Role;
 use server_rooms::auth::roles::AdminRole;
 use server_rooms::browser_sessions::{BrowserSession, NewSession, Person};
@@ -21,6 +22,19 @@ impl PageContext {
     /// Answers with a page.
     pub async fn show<V: View>(&self, view: &V) -> PageResult {
         self.show_as(StatusCode::OK, view).await
+    }
+
+    /// Answers with a page in which nothing stands that the request chose, not even its query: such a page
+    /// may be sent compressed, since nobody can make its length tell what else is in it.
+    pub(in super::super) async fn show_unreflected<V: View>(&self, view: &V) -> PageResult {
+        let here = self.path.split('?').next().unwrap_or_default().to_owned();
+        let plain = Self {
+            path: here,
+            ..self.clone()
+        };
+        let mut response = plain.show(view).await?;
+        response.extensions_mut().insert(Compressible);
+        Ok(response)
     }
 
     /// Answers with a form that could not be taken, its errors beside its fields.
@@ -151,6 +165,15 @@ pub(in super::super) fn add_cookie(response: &mut Response, cookie: &str) {
     if let Ok(value) = http::HeaderValue::try_from(cookie) {
         response.headers_mut().append(SET_COOKIE, value);
     }
+}
+
+/// Who looks at a portal as its person, for the line that says so.
+pub(super) fn opened_by(browser: &BrowserSession) -> Option<OpenedBy> {
+    let opener = browser.opener.as_ref()?;
+    Some(OpenedBy {
+        superadmin: opener.admin.username.clone(),
+        until: opener.until(),
+    })
 }
 
 pub(super) fn shown(person: &Person) -> Shown {

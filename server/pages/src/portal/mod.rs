@@ -5,6 +5,7 @@ mod end_users;
 mod keys;
 mod ledger;
 mod members;
+mod models;
 mod money;
 mod notices;
 mod overview;
@@ -51,6 +52,9 @@ pub(super) fn pages(table: Table) -> Table {
             "/portal/members/:id/password",
             members::change::reset_password,
         )
+        .get("/portal/docs", super::docs::portal_docs)
+        .get("/portal/models", models::model_page)
+        .post(super::opened::CLOSE, super::opened::close)
         .get("/portal/search", super::search::portal_search)
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)

@@ -99,7 +99,9 @@ pub(super) async fn overview_page(
     catalogue: Data<&Catalogue>,
 ) -> PageResult {
     if !manages(&who) {
-        return who.go(STUDIO);
+        // The studio is closed to whoever looks as somebody else.
+        let looks = who.browser.opener.is_some();
+        return who.go(if looks { "/portal/history" } else { STUDIO });
     }
     let found = reports.overview(&who.tenant.id).await;
     let found = found.map_err(reports_failed)?;

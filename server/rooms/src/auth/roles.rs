@@ -45,6 +45,8 @@ actions! {
     EditTenants,
     /// Add, change and remove tenants' people.
     EditPeople,
+    /// Open a tenant's portal as one of its people, to look.
+    OpenPortals,
     /// Make and revoke tenants' keys.
     EditKeys,
     /// Add and change models and their targets.
@@ -80,6 +82,8 @@ pub const fn may(role: AdminRole, action: Action) -> bool {
         },
         Action::EditTenants
         | Action::EditPeople
+        // Whoever may give somebody a new password could sign in as them; this shows less.
+        | Action::OpenPortals
         | Action::EditKeys
         | Action::EditModels
         | Action::EditProviders

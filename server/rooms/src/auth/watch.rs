@@ -146,7 +146,9 @@ impl Auth {
         let forgotten = self.0.store.changes_forget(now.before(CHANGES_KEPT)).await;
         let ended = self.0.store.delete_ended_sessions(now).await;
         let browsers = self.0.store.delete_ended_web_sessions(now).await;
-        if let Err(error) = forgotten.and(ended).and(browsers) {
+        // After the sessions that they end with.
+        let opened = self.0.store.end_opened_portals(now).await;
+        if let Err(error) = forgotten.and(ended).and(browsers).and(opened) {
             warn!(%error, "what has served its time can't be deleted: {error}");
         }
     }

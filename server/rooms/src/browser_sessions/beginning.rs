@@ -89,7 +89,11 @@ impl BrowserSessions {
         Ok(NewSession {
             cookie,
             device: None,
-            browser: BrowserSession { session, person },
+            browser: BrowserSession {
+                session,
+                person,
+                opener: None,
+            },
         })
     }
 }

@@ -8,6 +8,7 @@
 mod account_security;
 mod beginning;
 mod ending;
+pub mod opened;
 mod steps;
 
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ use shared::id::{SuperadminId, TenantId, UserId};
 use shared::secret::Secret;
 
 pub use self::account_security::{AccountSecurity, Proof};
+use self::opened::Opener;
 pub use self::steps::{FirstStep, OwnPassword};
 use crate::accounts::{AccountError, Accounts};
 use crate::auth::api_key;
@@ -175,6 +177,8 @@ pub struct BrowserSession {
     pub session: WebSession,
     /// Who.
     pub person: Person,
+    /// The superadmin who looks at the portal as that person; absent where they came themselves.
+    pub opener: Option<Opener>,
 }
 
 impl BrowserSession {
@@ -188,6 +192,11 @@ impl BrowserSession {
         let at = self.session.confirmed_at;
         at.is_some_and(|at| now.since(at) < CONFIRMED_FOR)
     }
+}
+
+/// Whether a text can be a cookie of ours.
+fn is_cookie(text: &str) -> bool {
+    text.len() == COOKIE_CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A session that just began.
@@ -249,9 +258,7 @@ impl BrowserSessions {
     /// The session of a cookie with its person, unless it has ended or they were shut out. Its use
     /// is noted.
     pub async fn find(&self, cookie: &str) -> Result<Option<BrowserSession>, DbError> {
-        let well_formed =
-            cookie.len() == COOKIE_CHARS && cookie.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !well_formed {
+        if !is_cookie(cookie) {
             return Ok(None);
         }
         let Some(session) = self.store.web_session(&api_key::hash(cookie)).await? else {
@@ -265,7 +272,11 @@ impl BrowserSessions {
             return Ok(None);
         };
         let session = self.touched(session, now).await?;
-        Ok(Some(BrowserSession { session, person }))
+        Ok(Some(BrowserSession {
+            session,
+            person,
+            opener: None,
+        }))
     }
 
     async fn person(&self, session: &WebSession) -> Result<Option<Person>, DbError> {
@@ -277,16 +288,26 @@ impl BrowserSessions {
             }
             (PersonKind::TenantUser, Some(tenant)) => {
                 let id = UserId::from_stored(session.subject.clone());
-                let user = self.store.user(tenant, &id).await?;
-                let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
-                    return Ok(None);
-                };
-                let tenant = self.store.tenant(tenant).await?;
-                let tenant = tenant.filter(|tenant| tenant.status == TenantStatus::Active);
-                Ok(tenant.map(|tenant| Person::User(user, tenant)))
+                let found = self.user(tenant, &id).await?;
+                Ok(found.map(|(user, tenant)| Person::User(user, tenant)))
             }
             (PersonKind::TenantUser, None) => Ok(None),
         }
+    }
+
+    /// A tenant's user who may sign in, and the tenant.
+    async fn user(
+        &self,
+        tenant: &TenantId,
+        id: &UserId,
+    ) -> Result<Option<(User, Tenant)>, DbError> {
+        let user = self.store.user(tenant, id).await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
+            return Ok(None);
+        };
+        let tenant = self.store.tenant(tenant).await?;
+        let tenant = tenant.filter(|tenant| tenant.status == TenantStatus::Active);
+        Ok(tenant.map(|tenant| (user, tenant)))
     }
 
     async fn touched(&self, session: WebSession, now: Moment) -> Result<WebSession, DbError> {

@@ -171,6 +171,20 @@ impl Reports {
         self.store.model_sums(models, query).await
     }
 
+    /// A provider whose calls were charged, other than `without`, if there is any.
+    pub async fn charged_provider(&self, without: &str) -> Result<Option<String>, DbError> {
+        self.store.charged_provider(without).await
+    }
+
+    /// The days of some models from `from` on, of UTC, by model.
+    pub async fn model_days(
+        &self,
+        models: &[&str],
+        from: Moment,
+    ) -> Result<HashMap<String, Vec<(Moment, Sums)>>, DbError> {
+        self.store.model_days(models, from).await
+    }
+
     /// How many calls each model had in the last day.
     pub async fn model_calls(&self) -> Result<HashMap<String, u64>, DbError> {
         let query = self.window(Span::Day).await.query();

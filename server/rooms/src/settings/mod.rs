@@ -217,6 +217,22 @@ impl Setting for TenantDefaults {
     }
 }
 
+/// The list of what a new platform needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartList {
+    /// Whether it was put away, for all superadmins: it is about the platform and not about a person.
+    pub dismissed: bool,
+}
+
+impl Setting for StartList {
+    const NAME: &'static str = "start_list";
+
+    fn check(&self) -> Result<(), SettingsError> {
+        Ok(())
+    }
+}
+
 /// When an end user of a tenant has sent too much that providers refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -18,6 +18,7 @@
 //! the sums, nothing more. On SQLite there is one writer: what is there is all there will be.
 
 mod check;
+mod marks;
 pub mod postgres;
 mod progress;
 mod reads;

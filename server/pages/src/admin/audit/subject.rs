@@ -48,7 +48,7 @@ pub(super) fn of(entry: &AuditEntry) -> AuditSubject {
     };
     let (kind, verb) = entry.action.split_once('.').unwrap_or_default();
     let (name, path) = match (kind, verb) {
-        ("user", _) => (field(entry, "username"), below("members")),
+        ("user" | "portal", _) => (field(entry, "username"), below("members")),
         ("key", _) => (field(entry, "name"), below("keys")),
         ("superadmin", _) => (field(entry, "username"), "superadmins".to_owned()),
         ("model", _) | ("price", "pin" | "unpin") => model(subject),

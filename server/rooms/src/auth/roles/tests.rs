@@ -15,6 +15,7 @@ fn each_role_may_do_what_the_product_promises_and_nothing_else() {
             Action::Look,
             Action::EditTenants,
             Action::EditPeople,
+            Action::OpenPortals,
             Action::EditKeys,
             Action::EditModels,
             Action::EditProviders,

@@ -11,12 +11,15 @@ use super::find;
 /// Who may what of the portal's own pages; the table of pages asks for it.
 pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
     match (method, rest) {
+        // The documentation is nobody's secret, and the end of a look is its opener's alone.
+        (&Method::GET, "docs") | (&Method::POST, "opened/end") => Some(Access::Everybody),
         (
             &Method::GET,
             ""
             | "history"
             | "search"
             | "usage/:id"
+            | "models"
             | "studio"
             | "studio/chat"
             | "studio/images"

@@ -53,6 +53,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "gateways"
             | "end-users"
             | "live"
+            | "docs"
             | "audit"
             | "audit.csv"
             | "audit/:id"
@@ -146,6 +147,8 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/members/:member/enable"
             | "tenants/:id/members/:member/password",
         ) => Action::EditPeople,
+        (&Method::POST, "tenants/:id/members/:member/open") => Action::OpenPortals,
+        (&Method::POST, "start/dismiss") => Action::EditSettings,
         (
             &Method::POST,
             "tenants/:id/keys" | "tenants/:id/keys/:key/rotate" | "tenants/:id/keys/:key/revoke",
