@@ -32,7 +32,7 @@ use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind,
-    KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
+    KeyLineState, Label, LimitField, LineKind, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
     PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::nav;

@@ -6,7 +6,7 @@ use shared::credits::Credits;
 use crate::chart::{Chart, Spark};
 use crate::fixtures::maker::sampled;
 use crate::labels::{AlertKind, Operation, Range, Severity};
-use crate::parts::{KnownCost, Quantiles, TopRow};
+use crate::parts::{BooksNote, KnownCost, Quantiles, TopRow};
 
 sampled! {
     /// A call that runs now.
@@ -95,5 +95,7 @@ sampled! {
         pub live: Vec<LiveCall>,
         /// The most pressing first.
         pub alerts: Vec<AlertRow>,
+        /// How the books were found.
+        pub books: BooksNote,
     }
 }

@@ -20,7 +20,8 @@ pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryR
 pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
-    BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
+    BudgetPeriod, Direction, EntryKind, GrantEnd, GrantKind, ImportState, LineKind, ListFaultWord,
+    ListTakes,
 };
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,

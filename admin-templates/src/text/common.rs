@@ -1,11 +1,11 @@
 //! Strings of both the console and the portal.
 
 use super::catalogue;
-use crate::text::{AdminText, PortalText};
+use crate::text::{AdminText, MoneyText, PortalText};
 
 catalogue! {
-/// Strings of both areas, with those of each area in `a` and `u`.
-Text [a: AdminText, u: PortalText] {
+/// Strings of both areas, with those of each area in `a` and `u`, and those about money in `m`.
+Text [a: AdminText, u: PortalText, m: MoneyText] {
     actions: "Actions", "操作";
     add: "Add", "添加";
     data_policy: "Data policy", "数据策略";

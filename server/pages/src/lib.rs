@@ -17,6 +17,7 @@ mod data_policy;
 mod device;
 pub mod error;
 pub mod form;
+mod ledger_lines;
 pub mod page_context;
 mod page_guard;
 pub mod page_services;

@@ -17,6 +17,7 @@ use server_rooms::catalogue::Catalogue;
 use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
 use server_rooms::ledger::Ledger;
+use server_rooms::ledger::books::Books;
 use server_rooms::providers::Providers;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
@@ -26,8 +27,9 @@ use shared::credits::Credits;
 use self::alerts::alerts;
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
+use super::super::ledger_lines;
 use super::super::session::Admin;
-use super::{Asked, WHOLE, chart, live, named, range, reports_failed, signed, success};
+use super::{Asked, WHOLE, booked, chart, live, named, range, reports_failed, signed, success};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -152,7 +154,7 @@ fn view(
     board: &Board,
     range: RangeWord,
     alerts: Vec<AlertRow>,
-    (live, live_count): (Vec<LiveCall>, u64),
+    ((live, live_count), books): ((Vec<LiveCall>, u64), &Books),
 ) -> Dashboard {
     let (points, grain) = (&board.series, board.grain);
     let (totals, before) = (&board.totals, &board.before);
@@ -202,6 +204,7 @@ fn view(
         ),
         live,
         alerts,
+        books: ledger_lines::books(books),
     }
 }
 
@@ -218,7 +221,10 @@ pub(super) async fn dashboard(
         .reports
         .dashboard(&ReportScope::Platform, Range::Last(span));
     let running = live::running(&rooms.ledger, &rooms.reports);
-    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), running);
+    let (board, alerts, running, books) =
+        tokio::join!(board, alerts(&rooms, now), running, rooms.ledger.books());
     let board = board.map_err(|error| reports_failed(error.into()))?;
-    who.show(&view(&board, range, alerts?, running?)).await
+    let books = books.map_err(booked)?;
+    who.show(&view(&board, range, alerts?, (running?, &books)))
+        .await
 }

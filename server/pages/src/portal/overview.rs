@@ -16,6 +16,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
+use super::super::ledger_lines;
 use super::super::session::Member;
 use super::rows::{self, TenantNames};
 use super::{manages, notices, reports_failed};
@@ -77,7 +78,7 @@ fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -
         days_left,
         empty_at,
         spend,
-        grants: rows::grants(found.grants),
+        grants: ledger_lines::grants(found.grants),
         top_models: tops(found.models, month, str::to_owned),
         // What people called themselves stands under no key.
         top_members: tops(found.keys, month, |id| {
