@@ -21,7 +21,7 @@ pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantEnd, GrantKind, ImportState, LineKind, ListFaultWord,
-    ListTakes,
+    ListTakes, MarkKind,
 };
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
@@ -31,7 +31,7 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
-pub use search::SearchKind;
+pub use search::{SearchAction, SearchKind};
 pub use supply::{
     BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,
     RouteState,

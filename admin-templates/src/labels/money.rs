@@ -52,6 +52,13 @@ labels! {
         /// Set aside for a call that runs.
         Reserved = "hold", Info, "reserved", "冻结";
     }
+    /// What happened at a moment of a chart.
+    MarkKind {
+        /// A price became valid.
+        Price = "price", Info, "price changed", "价格变更";
+        /// A provider refused a key.
+        KeyRefused = "key_refused", Bad, "key refused", "密钥被拒绝";
+    }
     /// Why nothing of a grant can be spent any more.
     GrantEnd {
         /// Calls took all of it.

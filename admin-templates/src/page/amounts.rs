@@ -161,6 +161,22 @@ impl Page {
         self.text().m.books_behind.replace("{}", &lines)
     }
 
+    /// How many things happened during a chart.
+    pub fn events(&self, number: usize) -> String {
+        let t = self.text();
+        let words = if number == 1 {
+            t.m.events_one
+        } else {
+            t.m.events_several
+        };
+        words.replace("{}", &number.to_string())
+    }
+
+    /// The head of the column of moments, which sorts.
+    pub fn sort_time(&self, list: &ListState) -> Html {
+        list.time_head(self)
+    }
+
     /// A column's head that sorts.
     pub fn sort(&self, list: &ListState, key: &str, label: &str) -> Html {
         list.head(key, label, "", self)

@@ -8,10 +8,8 @@ MoneyText [] {
     line_of: "Details", "详情";
     balance_after: "Balance", "余额";
     balance_hint: "Balance counts reserved credits too, so each row's balance is the one below plus the row's amount.", "余额包含冻结额度，因此每行余额等于下一行余额加上本行金额。";
-    reserved_now: "Reserved for running calls", "进行中调用的冻结额度";
     entries_show: "Entries", "明细";
     entries_hide: "Hide entries", "收起明细";
-    entries_of: "Ledger entries of this row", "此行的账本明细";
     entries_none: "The single entries of this call are no longer found.", "未找到此调用的单笔明细。";
     owed_more: "{} of it is owed", "其中 {} 计为欠款";
     owed_less: "{} of it paid what was owed", "其中 {} 用于抵扣欠款";
@@ -19,7 +17,12 @@ MoneyText [] {
     grants_older: "Older ones", "更早的记录";
     grant_end: "Ended", "结束";
     all_lines: "All", "全部";
-    books: "Books", "账目核对";
+    events_one: "1 event meanwhile", "期间 1 个事件";
+    events_several: "{} events meanwhile", "期间 {} 个事件";
+    span_shown: "Only calls from", "仅显示时段";
+    span_clear: "Show all times", "显示全部时段";
+    total_exact: "{a} of {b}", "{a}，共 {b} 条";
+    total_more: "{a} of more than {b}", "{a}，共 {b} 条以上";
     books_verified: "Books verified", "账目已核对";
     books_none: "{} differences", "{} 处差异";
     books_one: "1 difference", "1 处差异";

@@ -18,6 +18,7 @@ mod device;
 pub mod error;
 pub mod form;
 mod ledger_lines;
+mod list_query;
 pub mod page_context;
 mod page_guard;
 pub mod page_services;
@@ -74,6 +75,7 @@ fn admin(table: Table) -> Table {
         .get("/admin/setup", sign_in::steps::setup_page)
         .post("/admin/setup", sign_in::steps::setup)
         .get("/admin/search", search::admin_search)
+        .get("/admin/suggest", search::suggest::admin_suggest)
         .get("/admin/superadmins", superadmins::superadmin_list)
         .post("/admin/superadmins", superadmins::add_superadmin)
         .post(one("/role"), superadmins::set_role)

@@ -1,5 +1,7 @@
 //! Usage records in order of time, filtered and page by page; each filter alone has its own index.
 
+pub mod count;
+
 use std::collections::HashMap;
 
 use diesel::dsl::sql;

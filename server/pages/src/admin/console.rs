@@ -29,6 +29,7 @@ use super::tenant::keys::KeyRooms;
 use super::tenant::limits::LimitRooms;
 use super::tenant::people::PeopleRooms;
 use super::tenants::FoundingRooms;
+use super::super::search::SearchRooms;
 use super::usage::CallRooms;
 
 /// The rooms of all pages, the portal's too.
@@ -79,6 +80,14 @@ impl Console {
                 calls: self.calls.clone(),
                 catalogue: self.catalogue.clone(),
                 model_lists: self.model_lists.clone(),
+                gateways: self.gateways.clone(),
+                ledger: self.ledger.clone(),
+                providers: self.providers.clone(),
+                reports: self.reports.clone(),
+            })
+            .data(SearchRooms {
+                accounts: self.accounts.clone(),
+                catalogue: self.catalogue.clone(),
                 gateways: self.gateways.clone(),
                 ledger: self.ledger.clone(),
                 providers: self.providers.clone(),

@@ -7,7 +7,7 @@ mod model_alerts;
 use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
-use admin_templates::chart::{Spark, Unit};
+use admin_templates::chart::{Mark, Spark, Unit};
 use admin_templates::labels::{Measure, Range as RangeWord};
 use admin_templates::parts::{Quantiles, TopRow};
 use poem::handler;
@@ -29,7 +29,7 @@ use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::ledger_lines;
 use super::super::session::Admin;
-use super::{Asked, WHOLE, booked, chart, live, named, range, reports_failed, signed, success};
+use super::{Asked, WHOLE, booked, chart, live, marks, named, range, reports_failed, signed, success};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -154,7 +154,8 @@ fn view(
     board: &Board,
     range: RangeWord,
     alerts: Vec<AlertRow>,
-    ((live, live_count), books): ((Vec<LiveCall>, u64), &Books),
+    (live, live_count): (Vec<LiveCall>, u64),
+    (books, marks): (&Books, Vec<Mark>),
 ) -> Dashboard {
     let (points, grain) = (&board.series, board.grain);
     let (totals, before) = (&board.totals, &board.before);
@@ -185,10 +186,15 @@ fn view(
         live_count,
         latency: quantiles(totals.latency()),
         first_token: quantiles(totals.first_byte()),
-        traffic: chart(points, grain, Unit::Count, TRAFFIC),
-        money: chart(points, grain, Unit::Credits, MONEY),
-        first_token_course: chart(points, grain, Unit::Milliseconds, FIRST),
-        latency_course: chart(points, grain, Unit::Milliseconds, LATENCY),
+        traffic: chart(points, grain, Unit::Count, TRAFFIC)
+            .leading_to("usage", &[])
+            .marked(marks.clone()),
+        money: chart(points, grain, Unit::Credits, MONEY)
+            .leading_to("usage", &[])
+            .marked(marks),
+        first_token_course: chart(points, grain, Unit::Milliseconds, FIRST)
+            .leading_to("usage", &[]),
+        latency_course: chart(points, grain, Unit::Milliseconds, LATENCY).leading_to("usage", &[]),
         top_models: tops(
             &board.models,
             str::to_owned,
@@ -225,6 +231,8 @@ pub(super) async fn dashboard(
         tokio::join!(board, alerts(&rooms, now), running, rooms.ledger.books());
     let board = board.map_err(|error| reports_failed(error.into()))?;
     let books = books.map_err(booked)?;
-    who.show(&view(&board, range, alerts?, (running?, &books)))
+    let since = board.series.first().map_or(now, |point| point.at);
+    let marks = marks::of_platform(&rooms.catalogue, &rooms.gateways, since).await?;
+    who.show(&view(&board, range, alerts?, running?, (&books, marks)))
         .await
 }

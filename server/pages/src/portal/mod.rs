@@ -52,6 +52,7 @@ pub(super) fn pages(table: Table) -> Table {
             members::change::reset_password,
         )
         .get("/portal/search", super::search::portal_search)
+        .get("/portal/suggest", super::search::suggest::portal_suggest)
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)

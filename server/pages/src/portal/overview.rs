@@ -59,7 +59,7 @@ fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -
     let (soon, days_left, empty_at) = outlook(found.forecast);
     let left = found.balance.available;
     let low = soon || own.alert_below.is_some_and(|bound| left < bound);
-    let spend = rows::spend(&found.days, Grain::Day);
+    let spend = rows::spend(&found.days, Grain::Day).leading_to("usage", &[]);
     let (mut calls, mut lost) = (0_u64, 0_u64);
     for day in &found.days {
         calls = calls.saturating_add(day.sums.calls);

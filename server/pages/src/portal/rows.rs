@@ -101,6 +101,8 @@ pub(super) fn spend(points: &[Point], grain: Grain) -> Chart {
             values: values.map(Some).collect(),
         }],
         unit: Unit::Credits,
+        leads_to: String::new(),
+        marks: Vec::new(),
     }
 }
 
@@ -215,5 +217,6 @@ pub(super) fn list<T>(asked: &Asked, filters: &[&str], page: &Paged<T>) -> ListS
         sort: None,
         next: page.next.as_ref().map(ToString::to_string),
         previous: page.previous.as_ref().map(ToString::to_string),
+        place: None,
     }
 }

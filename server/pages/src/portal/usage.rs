@@ -24,13 +24,14 @@ use shared::units::Usage;
 
 use super::super::bills;
 use super::super::error::{PageError, PageResult, parsed};
+use super::super::list_query::{self, CallList, CallsRead};
 use super::super::page_context::Here;
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, field};
 use super::{manages, reports_failed, unread};
 
 /// Filters of the list of calls, and the range, which links to its pages carry.
-const FILTERS: [&str; 4] = ["model", "status", "caller", "range"];
+const FILTERS: [&str; 5] = ["model", "status", "caller", "range", "span"];
 
 /// No call is older than the epoch.
 const NEVER: TimeRange = TimeRange {
@@ -68,6 +69,9 @@ async fn narrowed(
 ) -> Result<UsageFilter, PageError> {
     let model = field(asked, "model");
     filter.model = Some(model.to_owned()).filter(|model| !model.is_empty());
+    if let Some(span) = list_query::span(field(asked, "span")) {
+        filter.period = span;
+    }
     let status = field(asked, "status");
     if !status.is_empty() {
         filter.status = UsageStatus::from_word(status);
@@ -112,6 +116,21 @@ fn model_sums(all: Vec<UsageSummary>) -> Vec<ModelSum> {
     sums
 }
 
+/// A page of calls as the query wants it.
+async fn calls(
+    reports: &Reports,
+    filter: &UsageFilter,
+    asked: &Asked,
+) -> Result<CallsRead, PageError> {
+    let asking = CallList {
+        filter,
+        request: rows::page_request(asked)?,
+        sort: field(asked, "sort"),
+        before: field(asked, "at"),
+    };
+    asking.read(reports).await.map_err(reports_failed)
+}
+
 /// `GET /portal/usage`
 #[handler]
 pub(super) async fn usage_page(
@@ -130,22 +149,21 @@ pub(super) async fn usage_page(
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, (&accounts, tenant)).await?;
-    let page = reports
-        .usage_log(&filter, &rows::page_request(&asked)?)
-        .await;
-    let page = page.map_err(reports_failed)?;
-    let names = rows::callers(&accounts, tenant, &page.rows).await?;
+    let mut read = calls(&reports, &filter, &asked).await?;
+    let list = read.told(rows::list(&asked, &FILTERS, &read.page));
+    let names = rows::callers(&accounts, tenant, &read.page.rows).await?;
     let scope = ReportScope::Tenant(tenant.clone());
     let points = reports.series(&scope, &window).await?;
     let sums = totals(&points);
     who.show(&PortalUsage {
         range,
-        list: rows::list(&asked, &FILTERS, &page),
+        list,
         credits: sums.credits,
         calls: sums.calls,
-        spend: rows::spend(&points, window.grain),
+        spend: rows::spend(&points, window.grain)
+            .leading_to("usage", &[("range", range.code())]),
         sums: model_sums(usage.summary(tenant, since(&window)).await?),
-        rows: rows::calls(page.rows, &names),
+        rows: rows::calls(read.page.rows, &names),
     })
     .await
 }
@@ -349,19 +367,17 @@ pub(super) async fn history_page(
         ..UsageFilter::default()
     };
     let filter = narrowed(own.clone(), &asked, (&accounts, tenant)).await?;
-    let page = reports
-        .usage_log(&filter, &rows::page_request(&asked)?)
-        .await;
-    let page = page.map_err(reports_failed)?;
-    let names = rows::callers(&accounts, tenant, &page.rows).await?;
+    let mut read = calls(&reports, &filter, &asked).await?;
+    let list = read.told(rows::list(&asked, &["model", "status", "span"], &read.page));
+    let names = rows::callers(&accounts, tenant, &read.page.rows).await?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
     let points = days_of(&reports, own, who.here()).await?;
     who.show(&History {
         spent: totals(&points).credits,
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),
-        spend: rows::spend(&points, Grain::Day),
-        list: rows::list(&asked, &["model", "status"], &page),
-        rows: rows::calls(page.rows, &names),
+        spend: rows::spend(&points, Grain::Day).leading_to("history", &[]),
+        list,
+        rows: rows::calls(read.page.rows, &names),
     })
     .await
 }

@@ -13,7 +13,7 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
     match (method, rest) {
         (
             &Method::GET,
-            "" | "history" | "search" | "usage/:id" | "studio/chat" | "studio/images",
+            "" | "history" | "search" | "suggest" | "usage/:id" | "studio/chat" | "studio/images",
         )
         | (&Method::POST, "studio/chat" | "studio/images" | "studio/estimate") => {
             Some(Access::Member)
