@@ -6,7 +6,7 @@ use admin_templates::parts::TopRow;
 use admin_templates::portal::Overview as View;
 use poem::handler;
 use poem::web::Data;
-use server_rooms::accounts::{Accounts, TenantSettings};
+use server_rooms::accounts::{Accounts, Callers, TenantSettings};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::reports::forecast::Forecast;
 use server_rooms::reports::overview::Overview;
@@ -18,7 +18,7 @@ use shared::credits::Credits;
 use super::super::error::PageResult;
 use super::super::ledger_lines;
 use super::super::session::Member;
-use super::rows::{self, TenantNames};
+use super::rows;
 use super::{manages, notices, reports_failed};
 
 /// Where those begin who only use models.
@@ -55,7 +55,12 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
     tops.into_iter().map(row).collect()
 }
 
-fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -> View {
+fn view(
+    found: Overview,
+    own: TenantSettings,
+    (by, names): (Vec<Top>, &Callers),
+    lang: Lang,
+) -> View {
     let (soon, days_left, empty_at) = outlook(found.forecast);
     let left = found.balance.available;
     let low = soon || own.alert_below.is_some_and(|bound| left < bound);
@@ -80,12 +85,12 @@ fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -
         spend,
         grants: ledger_lines::grants(found.grants),
         top_models: tops(found.models, month, str::to_owned),
-        // What people called themselves stands under no key.
-        top_members: tops(found.keys, month, |id| {
+        // Of people who are not named one by one.
+        top_members: tops(by, month, |id| {
             if id.is_empty() {
                 MemberRole::Member.text(lang).to_owned()
             } else {
-                names.key(id)
+                names.name(id)
             }
         }),
     }
@@ -104,9 +109,11 @@ pub(super) async fn overview_page(
     }
     let found = reports.overview(&who.tenant.id).await;
     let found = found.map_err(reports_failed)?;
-    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
+    let by = reports.top_callers(&found).await.map_err(reports_failed)?;
+    let ids = by.iter().map(|top| top.name.as_str());
+    let names = accounts.callers_by_id(&who.tenant.id, ids).await?;
     let own = accounts.tenant_settings(&who.tenant.id).await?;
-    let mut view = view(found, own, &names, who.lang());
+    let mut view = view(found, own, (by, &names), who.lang());
     view.notices = notices::notes(&who, &catalogue).await?;
     who.show(&view).await
 }

@@ -95,6 +95,26 @@ impl Accounts {
         })
     }
 
+    /// The same of one tenant's people and keys that are named by their ids.
+    pub async fn callers_by_id<'a>(
+        &self,
+        tenant: &TenantId,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Callers, DbError> {
+        let (people, others): (Vec<&str>, Vec<&str>) = ids
+            .into_iter()
+            .partition(|id| id.starts_with(UserId::PREFIX));
+        let keys: Vec<&str> = others
+            .into_iter()
+            .filter(|id| id.starts_with(ApiKeyId::PREFIX))
+            .collect();
+        let whose = Some(tenant);
+        Ok(Callers {
+            names: self.store.caller_names(whose, (&people, &keys)).await?,
+            for_tenant: true,
+        })
+    }
+
     /// Names of tenants, by id; those that are not there any more are absent.
     pub async fn tenant_names<'a>(
         &self,
