@@ -121,7 +121,6 @@ impl Accounts {
         tenants: impl IntoIterator<Item = &'a TenantId>,
     ) -> Result<HashMap<String, String>, DbError> {
         let ids: BTreeSet<&str> = tenants.into_iter().map(TenantId::as_str).collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
-        self.store.tenant_names(&ids).await
+        self.store.tenant_names(ids.into_iter()).await
     }
 }

@@ -11,7 +11,7 @@ use shared::id::TenantId;
 use shared::on;
 
 use crate::Store;
-use crate::schema::{api_keys, audit_entries, tenants, users};
+use crate::schema::{api_keys, audit_entries, users};
 
 /// A person or a key that calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,18 +34,6 @@ pub struct KeyMaker {
 }
 
 impl Store {
-    /// Names of tenants, by id; those that are not there any more are absent.
-    pub async fn tenant_names(&self, ids: &[&str]) -> Result<HashMap<String, String>, DbError> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let rows: Vec<(String, String)> = on!(self.db, |conn| {
-            let found = tenants::table.filter(tenants::id.eq_any(ids));
-            found.select((tenants::id, tenants::name)).load(conn).await
-        })?;
-        Ok(rows.into_iter().collect())
-    }
-
     /// Names of people and keys of one tenant, or of all, by id; whoever is not there any more is absent.
     pub async fn caller_names(
         &self,
