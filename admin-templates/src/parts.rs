@@ -6,8 +6,8 @@ use shared::credits::Credits;
 
 use crate::fixtures::maker::sampled;
 use crate::labels::{
-    BudgetPeriod, CallStatus, EntryKind, FactName, GrantEnd, GrantKind, KeyKind, KeyStatus, LineKind,
-    MemberRole, MemberStatus, Operation, PriceItem, Scope,
+    BudgetPeriod, CallStatus, EntryKind, FactName, GrantEnd, GrantKind, KeyKind, KeyStatus,
+    LineKind, MemberRole, MemberStatus, Operation, PriceItem, Scope,
 };
 
 sampled! {

@@ -31,8 +31,8 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, ErrorKind, KeyKind,
-    KeyLineState, Label, LimitField, LineKind, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
+    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, ErrorKind, KeyKind, KeyLineState,
+    Label, LimitField, LineKind, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
     PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::nav;

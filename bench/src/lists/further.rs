@@ -61,7 +61,14 @@ pub(super) fn all() -> Vec<Question> {
 fn searches() -> Vec<Question> {
     vec![
         ("search box, part of a name", |_, turn| {
-            let parts = ["labs 12", "WORKS 7", "edia 99", "health 4", "cedar", "no such name"];
+            let parts = [
+                "labs 12",
+                "WORKS 7",
+                "edia 99",
+                "health 4",
+                "cedar",
+                "no such name",
+            ];
             let part = parts.get(turn % parts.len()).copied();
             asked(Further::Named(part.unwrap_or_default().to_owned()))
         }),
@@ -73,11 +80,14 @@ fn searches() -> Vec<Question> {
             let request = RequestId::from_stored(id_text("req", number));
             asked(Further::Request(request))
         }),
-        ("search box, id of a request that is not there", |place, turn| {
-            let number = Filling::pick(turn, calls_of_ledger(place.size)) * LEDGER_OF + 1;
-            let request = RequestId::from_stored(id_text("req", number));
-            asked(Further::Request(request))
-        }),
+        (
+            "search box, id of a request that is not there",
+            |place, turn| {
+                let number = Filling::pick(turn, calls_of_ledger(place.size)) * LEDGER_OF + 1;
+                let request = RequestId::from_stored(id_text("req", number));
+                asked(Further::Request(request))
+            },
+        ),
     ]
 }
 
@@ -106,14 +116,17 @@ fn counts() -> Vec<Question> {
         ("how many calls of a busy tenant", |_, turn| {
             asked(Further::Count(of_busy(turn)))
         }),
-        ("how many failed calls of a busy tenant and model", |_, turn| {
-            let filter = UsageFilter {
-                model: Some(format!("model-{}", Filling::pick(turn, 40))),
-                status: Some(UsageStatus::Failed),
-                ..of_busy(turn)
-            };
-            asked(Further::Count(filter))
-        }),
+        (
+            "how many failed calls of a busy tenant and model",
+            |_, turn| {
+                let filter = UsageFilter {
+                    model: Some(format!("model-{}", Filling::pick(turn, 40))),
+                    status: Some(UsageStatus::Failed),
+                    ..of_busy(turn)
+                };
+                asked(Further::Count(filter))
+            },
+        ),
         ("usage log from the oldest, a day", |place, turn| {
             let period = place.day(turn);
             asked(Further::Oldest(UsageFilter { period, ..none() }))
@@ -122,12 +135,19 @@ fn counts() -> Vec<Question> {
             asked(Further::Oldest(of_busy(turn)))
         }),
         ("course of 30 days in Asia/Kolkata", |_, _| {
-            asked(Further::Series(ReportScope::Platform, Span::Month, "Asia/Kolkata"))
+            asked(Further::Series(
+                ReportScope::Platform,
+                Span::Month,
+                "Asia/Kolkata",
+            ))
         }),
-        ("course of a busy tenant, 7 days in Asia/Shanghai", |_, turn| {
-            let scope = ReportScope::Tenant(Filling::busy(turn));
-            asked(Further::Series(scope, Span::Week, "Asia/Shanghai"))
-        }),
+        (
+            "course of a busy tenant, 7 days in Asia/Shanghai",
+            |_, turn| {
+                let scope = ReportScope::Tenant(Filling::busy(turn));
+                asked(Further::Series(scope, Span::Week, "Asia/Shanghai"))
+            },
+        ),
     ]
 }
 
@@ -167,7 +187,8 @@ impl Further {
                 told.step(failed)?.rows.len()
             }
             Self::Series(scope, span, zone) => {
-                let zone = Zone::named(zone).ok_or_else(|| Failure::new("there is no such zone"))?;
+                let zone =
+                    Zone::named(zone).ok_or_else(|| Failure::new("there is no such zone"))?;
                 let window = span.window(shared::clock::Clock::system().now(), &zone);
                 let told = rooms.reports.series(&scope, &window).await;
                 told.step(failed)?.len()

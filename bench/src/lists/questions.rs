@@ -94,7 +94,14 @@ pub(super) type Question = (&'static str, fn(&Filling, usize) -> Asked);
 
 /// Every kind.
 pub(super) fn all() -> Vec<Question> {
-    [dashboards(), logs(), narrow_logs(), others(), further::all()].concat()
+    [
+        dashboards(),
+        logs(),
+        narrow_logs(),
+        others(),
+        further::all(),
+    ]
+    .concat()
 }
 
 fn dashboards() -> Vec<Question> {

@@ -221,8 +221,10 @@ pub(super) async fn lines(
     let of_open: Vec<_> = open.iter().map(|hold| hold.snapshot.read()).collect();
     let of_lines: Vec<_> = lines.iter().map(kept_of).collect();
     let all = of_open.iter().chain(&of_lines).flatten();
-    let calls = all.map(|kept| (kept.user.as_ref(), kept.key.as_ref()));
-    let callers = accounts.callers(asking.reading, calls).await;
+    let calls: Vec<_> = all
+        .map(|kept| (kept.user.as_ref(), kept.key.as_ref()))
+        .collect();
+    let callers = accounts.callers(asking.reading, &calls).await;
     let callers = callers.map_err(Unread::Names)?;
     let filling = Filling {
         callers: &callers,

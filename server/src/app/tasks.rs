@@ -65,7 +65,9 @@ pub(super) async fn look_after(
     supervisor.spawn("recovery", supervisor.vital("recovery", recovery));
     let sweep = ledger.clone().sweep_forever(supervisor.stopping());
     supervisor.spawn("expiry", sweep);
-    let checking = ledger.clone().check_books_forever(zones, supervisor.stopping());
+    let checking = ledger
+        .clone()
+        .check_books_forever(zones, supervisor.stopping());
     supervisor.spawn("books", checking);
 }
 

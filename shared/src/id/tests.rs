@@ -29,7 +29,11 @@ fn an_id_tells_when_it_was_made_and_what_stands_before_it() {
     assert!(first < made && made < later);
     assert_eq!(made.made_at(), Some(at));
     for text in ["gen_", "gen_0mw", "gen_é0mwabcdef", "req_0mw000000abc"] {
-        assert_eq!(GenerationId::from_stored(text.to_owned()).made_at(), None, "{text}");
+        assert_eq!(
+            GenerationId::from_stored(text.to_owned()).made_at(),
+            None,
+            "{text}"
+        );
     }
 }
 

@@ -122,7 +122,11 @@ fn no_name_is_cut_and_none_touches_another() {
 fn a_moment_lies_in_its_column_and_nowhere_outside() {
     let at = |hour: i64, minute: i64| Moment::from_unix_ms((hour * 60 + minute) * 60_000);
     let hours = Columns::Clock((0..4).map(|hour| at(hour, 0)).collect());
-    assert_eq!(hours.spans()[3], (10_800_000, 14_400_000), "as long as the others");
+    assert_eq!(
+        hours.spans()[3],
+        (10_800_000, 14_400_000),
+        "as long as the others"
+    );
     assert_eq!(hours.place(at(0, 0)), Some(0));
     assert_eq!(hours.place(at(1, 30)), Some(375));
     assert_eq!(hours.place(at(3, 59)), Some(995));

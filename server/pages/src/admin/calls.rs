@@ -39,14 +39,17 @@ impl CallNames {
     /// Of all that have part in some calls.
     pub(super) async fn of<'a>(
         accounts: &Accounts,
-        records: impl IntoIterator<Item = &'a UsageRecord> + Clone,
+        records: impl IntoIterator<Item = &'a UsageRecord>,
     ) -> Result<Self, PageError> {
-        let tenants = records.clone().into_iter().map(|record| &record.tenant);
-        let calls = records.into_iter();
-        let calls = calls.map(|record| (record.user.as_ref(), record.key.as_ref()));
+        let records: Vec<&UsageRecord> = records.into_iter().collect();
+        let tenants: Vec<_> = records.iter().map(|record| &record.tenant).collect();
+        let calls = records.iter();
+        let calls: Vec<_> = calls
+            .map(|record| (record.user.as_ref(), record.key.as_ref()))
+            .collect();
         Ok(Self {
-            tenants: accounts.tenant_names(tenants).await?,
-            callers: accounts.callers(Reading::Platform, calls).await?,
+            tenants: accounts.tenant_names(&tenants).await?,
+            callers: accounts.callers(Reading::Platform, &calls).await?,
         })
     }
 
@@ -67,9 +70,7 @@ impl CallNames {
 
     /// A call as a row.
     pub(super) fn row(&self, record: UsageRecord) -> CallRow {
-        let by = self
-            .callers
-            .of(record.user.as_ref(), record.key.as_ref());
+        let by = self.callers.of(record.user.as_ref(), record.key.as_ref());
         let status = status(&record);
         CallRow {
             fault: fault(status, &record),

@@ -21,6 +21,7 @@ use server_rooms::reports::history::UsageHistory;
 use server_rooms::settings::Settings;
 
 use super::super::page_services::CallStatus;
+use super::super::search::SearchRooms;
 use super::dashboard::DashboardRooms;
 use super::models::ModelRooms;
 use super::models::trial::TrialRooms;
@@ -29,7 +30,6 @@ use super::tenant::keys::KeyRooms;
 use super::tenant::limits::LimitRooms;
 use super::tenant::people::PeopleRooms;
 use super::tenants::FoundingRooms;
-use super::super::search::SearchRooms;
 use super::usage::CallRooms;
 
 /// The rooms of all pages, the portal's too.

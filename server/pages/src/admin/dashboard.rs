@@ -29,7 +29,9 @@ use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::ledger_lines;
 use super::super::session::Admin;
-use super::{Asked, WHOLE, booked, chart, live, marks, named, range, reports_failed, signed, success};
+use super::{
+    Asked, WHOLE, booked, chart, live, marks, named, range, reports_failed, signed, success,
+};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);

@@ -110,8 +110,8 @@ pub(super) async fn overview_page(
     let found = reports.overview(&who.tenant.id).await;
     let found = found.map_err(reports_failed)?;
     let by = reports.top_callers(&found).await.map_err(reports_failed)?;
-    let ids = by.iter().map(|top| top.name.as_str());
-    let names = accounts.callers_by_id(&who.tenant.id, ids).await?;
+    let ids: Vec<&str> = by.iter().map(|top| top.name.as_str()).collect();
+    let names = accounts.callers_by_id(&who.tenant.id, &ids).await?;
     let own = accounts.tenant_settings(&who.tenant.id).await?;
     let mut view = view(found, own, (by, &names), who.lang());
     view.notices = notices::notes(&who, &catalogue).await?;

@@ -70,8 +70,10 @@ pub(super) async fn callers(
     records: &[UsageRecord],
 ) -> Result<Callers, PageError> {
     let calls = records.iter();
-    let calls = calls.map(|record| (record.user.as_ref(), record.key.as_ref()));
-    Ok(accounts.callers(Reading::Tenant(tenant), calls).await?)
+    let calls: Vec<_> = calls
+        .map(|record| (record.user.as_ref(), record.key.as_ref()))
+        .collect();
+    Ok(accounts.callers(Reading::Tenant(tenant), &calls).await?)
 }
 
 /// A part of a whole in hundredths of a per cent.

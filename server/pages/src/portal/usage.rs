@@ -160,8 +160,7 @@ pub(super) async fn usage_page(
         list,
         credits: sums.credits,
         calls: sums.calls,
-        spend: rows::spend(&points, window.grain)
-            .leading_to("usage", &[("range", range.code())]),
+        spend: rows::spend(&points, window.grain).leading_to("usage", &[("range", range.code())]),
         sums: model_sums(usage.summary(tenant, since(&window)).await?),
         rows: rows::calls(read.page.rows, &names),
     })
@@ -310,7 +309,7 @@ pub(super) async fn call_page(
         (None, None) => (None, None),
     };
     let reading = Reading::Tenant(&who.tenant.id);
-    let callers = accounts.callers(reading, [(person, key)]).await?;
+    let callers = accounts.callers(reading, &[(person, key)]).await?;
     let by = callers.of(person, key);
     let ppm = who.tenant.price_multiplier_ppm;
     let view = match &detail.record {

@@ -22,15 +22,31 @@ type Doing = (SearchAction, &'static str, Action);
 const OF_PLATFORM: [Doing; 7] = [
     (SearchAction::NewTenant, "tenants/new", Action::EditTenants),
     (SearchAction::NewModel, "models/new", Action::EditModels),
-    (SearchAction::NewProvider, "providers/new", Action::EditProviders),
-    (SearchAction::ImportPrices, "price-imports", Action::SetPrices),
-    (SearchAction::NewSuperadmin, "superadmins", Action::EditSuperadmins),
+    (
+        SearchAction::NewProvider,
+        "providers/new",
+        Action::EditProviders,
+    ),
+    (
+        SearchAction::ImportPrices,
+        "price-imports",
+        Action::SetPrices,
+    ),
+    (
+        SearchAction::NewSuperadmin,
+        "superadmins",
+        Action::EditSuperadmins,
+    ),
     (SearchAction::Announce, "settings", Action::Announce),
     (SearchAction::ExportCalls, "usage.csv", Action::Look),
 ];
 
 const OF_TENANT: [Doing; 3] = [
-    (SearchAction::Recharge, "money#recharge", Action::MoveCredits),
+    (
+        SearchAction::Recharge,
+        "money#recharge",
+        Action::MoveCredits,
+    ),
     (SearchAction::NewKey, "keys", Action::EditKeys),
     (SearchAction::Limits, "limits", Action::EditTenants),
 ];

@@ -74,7 +74,10 @@ pub(in super::super) async fn admin_suggest(
         "tenant" => {
             let limit = i64::try_from(OFFERED_MAX).unwrap_or(1);
             let tenants = rooms.accounts.tenants_named(text, limit).await?;
-            tenants.iter().map(|one| offered(&one.name, &one.id)).collect()
+            tenants
+                .iter()
+                .map(|one| offered(&one.name, &one.id))
+                .collect()
         }
         "model" => models_of(&rooms.catalogue, &wanted),
         "provider" => {
@@ -100,9 +103,9 @@ pub(in super::super) async fn portal_suggest(
         "model" => {
             let models = catalogue.models();
             let allowed = who.tenant.allowed_models.as_ref();
-            let own = models.iter().filter(|model| {
-                allowed.is_none_or(|allowed| allowed.contains(&model.id))
-            });
+            let own = models
+                .iter()
+                .filter(|model| allowed.is_none_or(|allowed| allowed.contains(&model.id)));
             fitting(own.map(|model| model.id.as_str()), &wanted)
         }
         "caller" if manages(&who) && !text.is_empty() => {

@@ -73,10 +73,10 @@ impl Callers {
 
 impl Accounts {
     /// Who made some calls.
-    pub async fn callers<'a>(
+    pub async fn callers(
         &self,
         reading: Reading<'_>,
-        calls: impl IntoIterator<Item = (Option<&'a UserId>, Option<&'a ApiKeyId>)>,
+        calls: &[(Option<&UserId>, Option<&ApiKeyId>)],
     ) -> Result<Callers, DbError> {
         let (mut people, mut keys) = (BTreeSet::new(), BTreeSet::new());
         for (person, key) in calls {
@@ -96,13 +96,10 @@ impl Accounts {
     }
 
     /// The same of one tenant's people and keys that are named by their ids.
-    pub async fn callers_by_id<'a>(
-        &self,
-        tenant: &TenantId,
-        ids: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Callers, DbError> {
+    pub async fn callers_by_id(&self, tenant: &TenantId, ids: &[&str]) -> Result<Callers, DbError> {
         let (people, others): (Vec<&str>, Vec<&str>) = ids
-            .into_iter()
+            .iter()
+            .copied()
             .partition(|id| id.starts_with(UserId::PREFIX));
         let keys: Vec<&str> = others
             .into_iter()
@@ -116,11 +113,12 @@ impl Accounts {
     }
 
     /// Names of tenants, by id; those that are not there any more are absent.
-    pub async fn tenant_names<'a>(
+    pub async fn tenant_names(
         &self,
-        tenants: impl IntoIterator<Item = &'a TenantId>,
+        tenants: &[&TenantId],
     ) -> Result<HashMap<String, String>, DbError> {
-        let ids: BTreeSet<&str> = tenants.into_iter().map(TenantId::as_str).collect();
+        let ids: BTreeSet<&str> = tenants.iter().map(|id| id.as_str()).collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
         self.store.tenant_names(ids.into_iter()).await
     }
 }

@@ -108,7 +108,9 @@ fn judged(look: &AccountLook) -> (Option<String>, i64, LineSums) {
     if last != look.lines {
         return stays(format!("it says {} lines and has {last}", look.lines));
     }
-    let columns = COLUMNS.into_iter().zip(look.stored.0.into_iter().zip(sums.0));
+    let columns = COLUMNS
+        .into_iter()
+        .zip(look.stored.0.into_iter().zip(sums.0));
     for (name, (stored, summed)) in columns {
         if stored != summed {
             return stays(format!("{name} is {stored}, its lines add up to {summed}"));
@@ -273,17 +275,51 @@ mod tests {
             stored
         };
         let wrong = [
-            ("a line is missing", AccountLook { further: (2, 5), ..look() }),
+            (
+                "a line is missing",
+                AccountLook {
+                    further: (2, 5),
+                    ..look()
+                },
+            ),
             ("a balance jumps", AccountLook { jumps: 1, ..look() }),
             ("fewer lines", AccountLook { lines: 4, ..look() }),
-            ("more than there are", AccountLook { lines: 6, further: (0, 2), ..look() }),
-            ("revenue", AccountLook { stored: stored(2), ..look() }),
-            ("issuance", AccountLook { stored: stored(7), ..look() }),
-            ("a grant", AccountLook { remaining: 69, ..look() }),
+            (
+                "more than there are",
+                AccountLook {
+                    lines: 6,
+                    further: (0, 2),
+                    ..look()
+                },
+            ),
+            (
+                "revenue",
+                AccountLook {
+                    stored: stored(2),
+                    ..look()
+                },
+            ),
+            (
+                "issuance",
+                AccountLook {
+                    stored: stored(7),
+                    ..look()
+                },
+            ),
+            (
+                "a grant",
+                AccountLook {
+                    remaining: 69,
+                    ..look()
+                },
+            ),
             ("a hold", AccountLook { open: 0, ..look() }),
             (
                 "too much",
-                AccountLook { added: LineSums([i64::MAX; 8]), ..look() },
+                AccountLook {
+                    added: LineSums([i64::MAX; 8]),
+                    ..look()
+                },
             ),
         ];
         for (what, wrong) in wrong {

@@ -143,11 +143,7 @@ impl Ledger {
     }
 
     /// What is reserved for a tenant's calls now, at most `limit` of them.
-    pub async fn reserved(
-        &self,
-        tenant: &TenantId,
-        limit: i64,
-    ) -> Result<Vec<Hold>, LedgerError> {
+    pub async fn reserved(&self, tenant: &TenantId, limit: i64) -> Result<Vec<Hold>, LedgerError> {
         Ok(self.store.ledger_reserved(tenant, limit).await?)
     }
 

@@ -199,7 +199,11 @@ mod tests {
             ]
         );
         let some = told(vec![top("usr_a", 4, 499)]);
-        assert_eq!(some.last(), Some(&row("", 1, 1)), "one call is of nobody known");
+        assert_eq!(
+            some.last(),
+            Some(&row("", 1, 1)),
+            "one call is of nobody known"
+        );
         // Records are there before they are added up.
         assert_eq!(told(vec![top("usr_a", 7, 900)]).len(), 3);
         assert_eq!(each_person(vec![top("key_a", 1, 1)], Vec::new()).len(), 1);

@@ -325,8 +325,7 @@ impl Store {
     /// What the last checks of all accounts came to, by their part; without those that were never done.
     pub async fn books(&self) -> Result<(Option<BooksCheck>, Option<BooksCheck>), DbError> {
         use ledger_checks as c;
-        let rows: Vec<(String, i64, String)> =
-            on!(self.db, |conn| c::table.load(conn).await)?;
+        let rows: Vec<(String, i64, String)> = on!(self.db, |conn| c::table.load(conn).await)?;
         let mut all: HashMap<String, BooksCheck> = rows
             .into_iter()
             .filter_map(|(name, at, outcome)| {

@@ -35,8 +35,14 @@ struct CountRow {
 fn wanted(filter: &UsageFilter) -> Vec<(&'static str, &str)> {
     let status = filter.status.map(UsageStatus::word);
     let all = [
-        ("user_id", filter.user.as_ref().map(shared::id::UserId::as_str)),
-        ("key_id", filter.key.as_ref().map(shared::id::ApiKeyId::as_str)),
+        (
+            "user_id",
+            filter.user.as_ref().map(shared::id::UserId::as_str),
+        ),
+        (
+            "key_id",
+            filter.key.as_ref().map(shared::id::ApiKeyId::as_str),
+        ),
         (
             "tenant_id",
             filter.tenant.as_ref().map(shared::id::TenantId::as_str),
@@ -44,7 +50,10 @@ fn wanted(filter: &UsageFilter) -> Vec<(&'static str, &str)> {
         ("model", filter.model.as_deref()),
         ("provider", filter.provider.as_deref()),
         ("status", status),
-        ("operation", filter.operation.map(shared::link::Operation::word)),
+        (
+            "operation",
+            filter.operation.map(shared::link::Operation::word),
+        ),
     ];
     let set = all.into_iter();
     set.filter_map(|(column, value)| Some((column, value?)))
@@ -138,15 +147,24 @@ mod tests {
             ..UsageFilter::default()
         };
         let (text, values) = statement(&wanted(&failed));
-        assert!(text.contains("status = $4 AND status <> 'succeeded'"), "{text}");
+        assert!(
+            text.contains("status = $4 AND status <> 'succeeded'"),
+            "{text}"
+        );
         assert_eq!(values, ["failed"]);
         let good = UsageFilter {
             status: Some(UsageStatus::Succeeded),
             ..UsageFilter::default()
         };
         let (text, _) = statement(&wanted(&good));
-        assert!(text.contains("CASE WHEN status = $4"), "no index has these: {text}");
+        assert!(
+            text.contains("CASE WHEN status = $4"),
+            "no index has these: {text}"
+        );
         let (text, values) = statement(&wanted(&UsageFilter::default()));
-        assert!(text.contains("CASE WHEN 1 = 1") && values.is_empty(), "{text}");
+        assert!(
+            text.contains("CASE WHEN 1 = 1") && values.is_empty(),
+            "{text}"
+        );
     }
 }

@@ -90,7 +90,12 @@ async fn a_ledger_has_a_line_for_each_call_and_a_balance_that_follows_line_by_li
             .collect();
         assert_eq!(
             told,
-            [("adjust", -70), ("release", 0), ("settle", -130), ("grant", 1_000)],
+            [
+                ("adjust", -70),
+                ("release", 0),
+                ("settle", -130),
+                ("grant", 1_000)
+            ],
             "{name}"
         );
         let mut balance = 0;
@@ -99,7 +104,11 @@ async fn a_ledger_has_a_line_for_each_call_and_a_balance_that_follows_line_by_li
             assert_eq!(line.balance().micros(), balance, "{name}");
         }
         let has = ledger.balance(&tenant).await.expect("read");
-        assert_eq!(has.available.micros() + has.held.micros(), balance, "{name}");
+        assert_eq!(
+            has.available.micros() + has.held.micros(),
+            balance,
+            "{name}"
+        );
         let of = |line: &Line| match &line.of {
             LineOf::Call(hold) => hold.id.to_string(),
             LineOf::Grant(grant) => grant.source_key.clone(),
@@ -190,7 +199,10 @@ async fn a_call_is_found_by_the_request_that_it_came_with() {
         settled(&ledger, &wanted, 1).await;
         let found = ledger.call_of_request(&request).await.expect("read");
         assert_eq!(found, Some(wanted.id), "{name}");
-        for nobody in [RequestId::random(), RequestId::from_stored("req_1".to_owned())] {
+        for nobody in [
+            RequestId::random(),
+            RequestId::from_stored("req_1".to_owned()),
+        ] {
             let found = ledger.call_of_request(&nobody).await.expect("read");
             assert_eq!(found, None, "{name} {nobody}");
         }

@@ -113,7 +113,11 @@ async fn a_ledger_names_who_called_and_shows_entries_where_they_are_asked_for() 
         let (acme, user) = tenant(&place, &token, "Acme").await;
         let (other, stranger) = tenant(&place, &token, "Other").await;
         let mut ada = log_in(&place, "Acme", "ada").await;
-        let new = [("name", "robot arm"), ("kind", "live"), ("scopes", "inference")];
+        let new = [
+            ("name", "robot arm"),
+            ("kind", "live"),
+            ("scopes", "inference"),
+        ];
         ada.get("/portal/keys/new").await;
         let made = ada.post("/portal/keys/new", &new).await;
         assert_eq!(made.status, StatusCode::OK, "{}", made.body);
@@ -143,15 +147,31 @@ async fn a_ledger_names_who_called_and_shows_entries_where_they_are_asked_for() 
             let found = page.matches(&format!("id=\"line-{id}\"")).count();
             assert_eq!(found, rows, "{}: {page}", place.name);
         }
-        assert_eq!(page.matches("−1.3<").count() + page.matches("−1<span class=\"decimals\">.3").count(), 2);
-        assert!(page.contains("robot arm <span class=\"faint\">(ada)</span>"), "{page}");
+        assert_eq!(
+            page.matches("−1.3<").count() + page.matches("−1<span class=\"decimals\">.3").count(),
+            2
+        );
+        assert!(
+            page.contains("robot arm <span class=\"faint\">(ada)</span>"),
+            "{page}"
+        );
         assert!(page.contains("Welcome &#60;b&#62;") && !page.contains("hidden"));
-        assert!(!page.contains("id=\"entries\""), "only where they are asked for");
+        assert!(
+            !page.contains("id=\"entries\""),
+            "only where they are asked for"
+        );
         let shown = ada.get(&format!("/portal/ledger?entries={own}")).await.body;
         let entries = shown.split_once("id=\"entries\"").expect("the entries").1;
         let entries = entries.split_once("</table>").expect("a table").0;
-        assert_eq!(entries.matches(own.as_str()).count(), 4, "hold and settlement, linked: {entries}");
-        let foreign = ada.get(&format!("/portal/ledger?entries={strange}")).await.body;
+        assert_eq!(
+            entries.matches(own.as_str()).count(),
+            4,
+            "hold and settlement, linked: {entries}"
+        );
+        let foreign = ada
+            .get(&format!("/portal/ledger?entries={strange}"))
+            .await
+            .body;
         assert!(!foreign.contains("id=\"entries\""), "another tenant's");
         let given = ada.get("/portal/ledger?kind=grant").await.body;
         assert!(given.contains("Welcome") && !given.contains(own.as_str()));
@@ -162,8 +182,14 @@ async fn a_ledger_names_who_called_and_shows_entries_where_they_are_asked_for() 
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{odd}");
         }
         let mut owner = place.owner().await;
-        let console = owner.get(&format!("/admin/tenants/{acme}/money")).await.body;
-        assert!(console.contains("robot arm <span class=\"faint\">(ada)</span>"), "{console}");
+        let console = owner
+            .get(&format!("/admin/tenants/{acme}/money"))
+            .await
+            .body;
+        assert!(
+            console.contains("robot arm <span class=\"faint\">(ada)</span>"),
+            "{console}"
+        );
         assert!(!main_of(&console).contains(strange.as_str()));
         place.end().await;
     }
@@ -186,7 +212,12 @@ async fn calls_are_found_by_their_request_and_by_a_stretch_of_time() {
         };
         let id = call(&ledger, &place, &by).await;
         let mut roller = Roller::new(Store::new(db.db.clone()), place.clock.clone());
-        assert!(roller.catch_up(Duration::from_secs(60)).await.expect("filed"));
+        assert!(
+            roller
+                .catch_up(Duration::from_secs(60))
+                .await
+                .expect("filed")
+        );
 
         let mut owner = place.owner().await;
         let mut ada = log_in(&place, "Acme", "ada").await;
@@ -198,13 +229,21 @@ async fn calls_are_found_by_their_request_and_by_a_stretch_of_time() {
             (&mut stranger, "portal", false),
         ] {
             let page = who.get(&format!("/{area}/search?q={request}")).await.body;
-            assert_eq!(main_of(&page).contains(&link), finds, "{}: {page}", place.name);
+            assert_eq!(
+                main_of(&page).contains(&link),
+                finds,
+                "{}: {page}",
+                place.name
+            );
         }
         let now = place.clock.now().unix_ms();
         let (hour, link) = (3_600_000, format!("href=\"/admin/usage/{id}\""));
         for (query, finds) in [
             (format!("span={}-{}", now - hour, now + hour), true),
-            (format!("span={}-{}&sort=time", now - hour, now + hour), true),
+            (
+                format!("span={}-{}&sort=time", now - hour, now + hour),
+                true,
+            ),
             (format!("span={}-{now}", now - hour), false),
             (format!("span={now}-{}&tenant=acme", now + 1), true),
             (format!("span={now}-{}&tenant=other", now + 1), false),
@@ -219,12 +258,24 @@ async fn calls_are_found_by_their_request_and_by_a_stretch_of_time() {
         }
         let own = format!("/portal/usage?span={now}-{}", now + 1);
         let own = ada.get(&own).await.body;
-        assert!(own.contains(&format!("href=\"/portal/usage/{id}\"")), "{own}");
+        assert!(
+            own.contains(&format!("href=\"/portal/usage/{id}\"")),
+            "{own}"
+        );
         assert!(own.contains(">ada<"), "by name: {own}");
         let overview = ada.get("/portal").await.body;
-        let callers = overview.split_once("id=\"top-members\"").expect("callers").1;
-        assert!(callers.contains("ada") && !callers.contains(">member<"), "{callers}");
-        assert!(overview.contains("<a class=\"hit\" href=\"/portal/usage?span="), "{overview}");
+        let callers = overview
+            .split_once("id=\"top-members\"")
+            .expect("callers")
+            .1;
+        assert!(
+            callers.contains("ada") && !callers.contains(">member<"),
+            "{callers}"
+        );
+        assert!(
+            overview.contains("<a class=\"hit\" href=\"/portal/usage?span="),
+            "{overview}"
+        );
         place.end().await;
     }
 }
@@ -249,7 +300,13 @@ async fn nobody_is_offered_what_is_not_theirs_to_see_or_to_do() {
             let page = reader.get(&format!("/admin/search?q={text}")).await.body;
             assert!(!page.contains("#recharge"), "{text}: {page}");
         }
-        assert!(owner.get("/admin/search?q=create").await.body.contains("/admin/tenants/new"));
+        assert!(
+            owner
+                .get("/admin/search?q=create")
+                .await
+                .body
+                .contains("/admin/tenants/new")
+        );
         let page = reader.get("/admin/search?q=create").await.body;
         assert!(!main_of(&page).contains("/admin/tenants/new"));
 

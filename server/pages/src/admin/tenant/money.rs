@@ -24,8 +24,8 @@ use super::super::super::form::{FieldProblem, FormData};
 use super::super::super::ledger_lines::{self, Asking, Unread};
 use super::super::super::session::{Admin, Confirmed};
 use super::super::form_errors::{FormErrors, again};
-use super::super::{Asked, amount, booked, filters, future, reason, wanted};
 use super::super::words;
+use super::super::{Asked, amount, booked, filters, future, reason, wanted};
 use super::{balance_view, found, head_of, path};
 
 /// Grants with something left.

@@ -99,7 +99,12 @@ pub(in super::super) async fn usage_page(
         spend: chart(&series, window.grain, Unit::Credits, charged)
             .leading_to("usage", &[("tenant", tenant.id.as_str())]),
         sums: sums(summary),
-        rows: read.page.rows.into_iter().map(|row| names.row(row)).collect(),
+        rows: read
+            .page
+            .rows
+            .into_iter()
+            .map(|row| names.row(row))
+            .collect(),
     })
     .await
 }
