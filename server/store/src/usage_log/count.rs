@@ -60,41 +60,50 @@ fn wanted(filter: &UsageFilter) -> Vec<(&'static str, &str)> {
         .collect()
 }
 
-/// The statement, and what its places from the fourth on stand for.
-fn statement<'a>(wanted: &[(&'static str, &'a str)]) -> (String, Vec<&'a str>) {
-    let mut values = Vec::new();
-    let mut place = |value: &'a str| {
-        values.push(value);
-        format!("${}", values.len() + 3)
-    };
+/// The statement: the filters that are compared, the two moments, the filter by whose index records are found,
+/// and how many of them, in the order in which they stand in it, which is the one SQLite counts by.
+struct Asked<'a> {
+    text: String,
+    compared: Vec<&'a str>,
+    found_by: Option<&'a str>,
+}
+
+fn asked<'a>(wanted: &[(&'static str, &'a str)]) -> Asked<'a> {
     let (first, rest) = match wanted.split_first() {
+        // No index has these.
         Some((("status", "succeeded") | ("operation", _), _)) | None => (None, wanted),
         Some((first, rest)) => (Some(first), rest),
     };
-    let mut found = "created_at >= $1 AND created_at < $2".to_owned();
-    if let Some((column, value)) = first {
-        found.push_str(&format!(" AND {column} = {}", place(value)));
-        if *column == "status" {
-            // The words of the partial index.
-            found.push_str(" AND status <> 'succeeded'");
-        }
-    }
-    let mut fits: Vec<String> = Vec::new();
-    for (column, value) in rest {
-        fits.push(format!("{column} = {}", place(value)));
-    }
+    let fits: Vec<String> = (1..)
+        .zip(rest)
+        .map(|(place, (column, _))| format!("{column} = ${place}"))
+        .collect();
     let columns: Vec<&str> = rest.iter().map(|(column, _)| *column).collect();
-    let (columns, fits) = if fits.is_empty() {
-        ("id".to_owned(), "1 = 1".to_owned())
+    let (columns, fits, compared) = if fits.is_empty() {
+        ("id".to_owned(), "1 = 1".to_owned(), 0)
     } else {
-        (columns.join(", "), fits.join(" AND "))
+        (columns.join(", "), fits.join(" AND "), fits.len())
+    };
+    let (from, until) = (compared + 1, compared + 2);
+    let (by, limit) = match first {
+        // The words of the partial index.
+        Some(("status", _)) => (
+            format!(" AND status = ${} AND status <> 'succeeded'", compared + 3),
+            compared + 4,
+        ),
+        Some((column, _)) => (format!(" AND {column} = ${}", compared + 3), compared + 4),
+        None => (String::new(), compared + 3),
     };
     let text = format!(
         "SELECT CAST(COUNT(*) AS BIGINT) AS looked, CAST(COALESCE(SUM(CASE WHEN {fits} THEN 1 ELSE 0 END), 0) \
-         AS BIGINT) AS fit FROM (SELECT {columns} FROM usage_records WHERE {found} \
-         ORDER BY created_at DESC, id DESC LIMIT $3) AS newest"
+         AS BIGINT) AS fit FROM (SELECT {columns} FROM usage_records WHERE created_at >= ${from} \
+         AND created_at < ${until}{by} ORDER BY created_at DESC, id DESC LIMIT ${limit}) AS newest"
     );
-    (text, values)
+    Asked {
+        text,
+        compared: rest.iter().map(|(_, value)| *value).collect(),
+        found_by: first.map(|(_, value)| *value),
+    }
 }
 
 impl Store {
@@ -102,16 +111,17 @@ impl Store {
     pub async fn usage_count(&self, filter: &UsageFilter) -> Result<Counted, DbError> {
         let (from, until) = filter.period.bounds();
         let wanted = wanted(filter);
-        let (text, values) = statement(&wanted);
+        let asked = asked(&wanted);
         let rows: Vec<CountRow> = on!(self.db, |conn| {
-            let mut query = diesel::sql_query(&text)
-                .into_boxed()
-                .bind::<BigInt, _>(from)
-                .bind::<BigInt, _>(until)
-                .bind::<BigInt, _>(COUNTED_MAX + 1);
-            for value in &values {
+            let mut query = diesel::sql_query(&asked.text).into_boxed();
+            for value in &asked.compared {
                 query = query.bind::<Text, _>(*value);
             }
+            query = query.bind::<BigInt, _>(from).bind::<BigInt, _>(until);
+            if let Some(value) = asked.found_by {
+                query = query.bind::<Text, _>(value);
+            }
+            let query = query.bind::<BigInt, _>(COUNTED_MAX + 1);
             query.load(conn).await
         })?;
         let row = rows.into_iter().next();
@@ -138,33 +148,42 @@ mod tests {
             model,
             ..UsageFilter::default()
         };
-        let (text, values) = statement(&wanted(&both));
+        let of_both = wanted(&both);
+        let Asked {
+            text,
+            compared,
+            found_by,
+        } = asked(&of_both);
         assert!(text.contains("AND model = $4 ORDER"), "{text}");
-        assert!(text.contains("CASE WHEN status = $5"), "{text}");
-        assert_eq!(values, ["m", "failed"]);
+        assert!(text.contains("CASE WHEN status = $1"), "{text}");
+        assert_eq!((compared, found_by), (vec!["failed"], Some("m")));
         let failed = UsageFilter {
             status,
             ..UsageFilter::default()
         };
-        let (text, values) = statement(&wanted(&failed));
-        assert!(
-            text.contains("status = $4 AND status <> 'succeeded'"),
-            "{text}"
-        );
-        assert_eq!(values, ["failed"]);
+        let of_failed = wanted(&failed);
+        let told = asked(&of_failed);
+        let by_index = "status = $3 AND status <> 'succeeded'";
+        assert!(told.text.contains(by_index), "{}", told.text);
+        assert_eq!(told.found_by, Some("failed"));
         let good = UsageFilter {
             status: Some(UsageStatus::Succeeded),
             ..UsageFilter::default()
         };
-        let (text, _) = statement(&wanted(&good));
-        assert!(
-            text.contains("CASE WHEN status = $4"),
-            "no index has these: {text}"
-        );
-        let (text, values) = statement(&wanted(&UsageFilter::default()));
-        assert!(
-            text.contains("CASE WHEN 1 = 1") && values.is_empty(),
-            "{text}"
-        );
+        let of_good = wanted(&good);
+        let told = asked(&of_good);
+        assert!(told.text.contains("CASE WHEN status = $1"), "{}", told.text);
+        let told = asked(&[]);
+        assert!(told.text.contains("CASE WHEN 1 = 1"), "{}", told.text);
+        assert!(told.text.contains("LIMIT $3") && told.compared.is_empty());
+        // Each place follows the one before, as SQLite counts them.
+        for told in [asked(&of_both), asked(&of_failed), asked(&of_good)] {
+            let places = told.text.split('$').skip(1);
+            let places: Vec<usize> = places
+                .map(|rest| rest[..1].parse().expect("a number"))
+                .collect();
+            let in_order: Vec<usize> = (1..=places.len()).collect();
+            assert_eq!(places, in_order, "{}", told.text);
+        }
     }
 }
