@@ -21,6 +21,7 @@ const CSS: &str = concat!(
 /// The script, part by part; each part is a function of its own that runs at once.
 const JS: &str = concat!(
     include_str!("../assets/page.js"),
+    include_str!("../assets/find.js"),
     include_str!("../assets/live.js"),
     include_str!("../assets/studio-memory.js"),
     include_str!("../assets/studio.js"),

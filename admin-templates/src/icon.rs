@@ -64,6 +64,8 @@ icons! {
     Leave = "M14 4H5v16h9M10 12h11M17.5 8.5L21 12l-3.5 3.5",
     /// Three lines.
     Menu = "M4 7h16M4 12h16M4 17h16",
+    /// A tick.
+    Check = "M5 12.5l4.5 4.5L19 7.5",
     /// A cross.
     Close = "M6 6l12 12M18 6L6 18",
     /// Two sheets.

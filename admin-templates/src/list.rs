@@ -2,6 +2,7 @@
 //! Reads no rows and counts none.
 
 use askama::Template;
+use shared::clock::Moment;
 
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
@@ -18,6 +19,18 @@ sampled! {
         pub descending: bool,
     }
 
+    /// Which rows of how many a page shows.
+    pub struct ListPlace {
+        /// The number of its first row, from 1.
+        pub first: u64,
+        /// How many rows it has.
+        pub rows: u64,
+        /// How many there are in all, as far as they were counted.
+        pub total: u64,
+        /// Whether these are all.
+        pub exact: bool,
+    }
+
     /// How a list is looked at. In the query: the filters by their own names, `sort` (`name` or
     /// `-name`), and `after` or `before` with a cursor.
     pub struct ListState {
@@ -29,6 +42,8 @@ sampled! {
         pub next: Option<String>,
         /// The cursor of the page before this one.
         pub previous: Option<String>,
+        /// Which rows these are; nothing where nobody counted.
+        pub place: Option<ListPlace>,
     }
 }
 
@@ -40,6 +55,7 @@ impl ListState {
             sort: None,
             next: None,
             previous: None,
+            place: None,
         }
     }
 
@@ -92,22 +108,87 @@ impl ListState {
         })
     }
 
+    /// The head of the column of moments, of a list whose own order is newest first and which can be read from
+    /// its oldest row.
+    pub(crate) fn time_head(&self, page: &Page) -> Html {
+        let oldest_first = self.sort.as_ref().is_some_and(|sort| sort.key == "time");
+        let other = (!oldest_first).then(|| "time".to_owned());
+        Html::from_template(&Head {
+            href: format!("{}?{}", page.here(), self.query(other, None)),
+            label: page.text().time,
+            class: "",
+            descending: Some(!oldest_first),
+        })
+    }
+
     /// The links to the pages around this one; nothing when there are none.
     pub fn pager(&self, page: &Page) -> Html {
-        let link = |name: &str, cursor: &Option<String>| {
-            cursor.as_ref().map(|cursor| {
-                let query = self.query(self.sort_word(), Some((name, cursor)));
-                format!("{}?{query}", page.here())
+        // Rows before the page that a link leads to, so that it can tell its place.
+        let before = |next: bool| {
+            let place = self.place.as_ref()?;
+            let shown = place.first.saturating_sub(1);
+            Some(if next {
+                shown.saturating_add(place.rows)
+            } else {
+                shown.saturating_sub(place.rows)
             })
         };
-        let previous = link("before", &self.previous);
-        let next = link("after", &self.next);
-        if previous.is_none() && next.is_none() {
+        let link = |name: &str, cursor: &Option<String>, at: Option<u64>| {
+            cursor.as_ref().map(|cursor| {
+                let query = self.query(self.sort_word(), Some((name, cursor)));
+                let at = at.map_or_else(String::new, |at| format!("&at={at}"));
+                format!("{}?{query}{at}", page.here())
+            })
+        };
+        let previous = link("before", &self.previous, before(false));
+        let next = link("after", &self.next, before(true));
+        let place = self.place_told(page);
+        if previous.is_none() && next.is_none() && place.is_empty() {
             return Html::default();
         }
         Html::from_template(&Pager {
             previous,
             next,
+            place,
+            t: page.text(),
+        })
+    }
+
+    /// Which rows of how many are shown: `1–50 of 3,000`.
+    fn place_told(&self, page: &Page) -> String {
+        let Some(place) = self.place.as_ref().filter(|place| place.rows > 0) else {
+            return String::new();
+        };
+        let last = place.first.saturating_add(place.rows - 1);
+        let shown = format!("{}–{}", page.count(place.first), page.count(last));
+        let t = page.text();
+        // What was not counted to its end is more than what is shown.
+        let words = if place.exact {
+            t.m.total_exact
+        } else {
+            t.m.total_more
+        };
+        let total = page.count(place.total.max(last));
+        words.replace("{a}", &shown).replace("{b}", &total)
+    }
+
+    /// The stretch of time that a chart's column led to, with the way back to all of it; a hidden field, so that
+    /// other filters keep it. The filter is called `span` and has two moments, `from-until`.
+    pub fn span(&self, page: &Page) -> Html {
+        let span = self.filters.values.get("span");
+        let moments = span.and_then(|span| {
+            let (from, until) = span.split_once('-')?;
+            let moment = |text: &str| text.parse().ok().map(Moment::from_unix_ms);
+            Some((span.as_str(), moment(from)?, moment(until)?))
+        });
+        let Some((span, from, until)) = moments else {
+            return Html::default();
+        };
+        Html::from_template(&Span {
+            span,
+            from: page.when(from),
+            until: page.when(until),
+            href: page.with("span", ""),
             t: page.text(),
         })
     }
@@ -152,10 +233,21 @@ struct Clear<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "components/span.html")]
+struct Span<'a> {
+    span: &'a str,
+    from: Html,
+    until: Html,
+    href: String,
+    t: &'static Text,
+}
+
+#[derive(Template)]
 #[template(path = "components/pager.html")]
 struct Pager {
     previous: Option<String>,
     next: Option<String>,
+    place: String,
     t: &'static Text,
 }
 

@@ -286,6 +286,23 @@ impl Page {
         if own { path } else { self.root() }
     }
 
+    /// This page with another value of a field of its query; without the field where the value is empty.
+    pub fn with(&self, name: &str, value: impl AsRef<str>) -> String {
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        let others = query.split('&').filter(|pair| {
+            let of = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty() && of != name
+        });
+        let mut pairs: Vec<String> = others.map(str::to_owned).collect();
+        if !value.as_ref().is_empty() {
+            pairs.push(format!("{name}={}", url_part(value.as_ref())));
+        }
+        if pairs.is_empty() {
+            return self.here().to_owned();
+        }
+        format!("{}?{}", self.here(), pairs.join("&"))
+    }
+
     /// Whether a navigation link leads here.
     pub fn is_here(&self, href: &str) -> bool {
         let below = self.here().strip_prefix(href);

@@ -6,8 +6,8 @@ use shared::credits::Credits;
 
 use crate::fixtures::maker::sampled;
 use crate::labels::{
-    BudgetPeriod, CallStatus, EntryKind, FactName, GrantKind, KeyKind, KeyStatus, MemberRole,
-    MemberStatus, Operation, PriceItem, Scope,
+    BudgetPeriod, CallStatus, EntryKind, FactName, GrantEnd, GrantKind, KeyKind, KeyStatus,
+    LineKind, MemberRole, MemberStatus, Operation, PriceItem, Scope,
 };
 
 sampled! {
@@ -65,6 +65,70 @@ sampled! {
         pub available_after: Credits,
         /// When.
         pub at: Moment,
+    }
+
+    /// A line of the ledger as people read it: a call, or what was given, lapsed or was corrected.
+    pub struct LedgerLine {
+        /// What it is.
+        pub kind: LineKind,
+        /// The call, grant or correction it belongs to.
+        pub reference: String,
+        /// The call to link to, when it belongs to one.
+        pub call_id: Option<String>,
+        /// The model that was called.
+        pub model: String,
+        /// The person or the key that called.
+        pub caller: String,
+        /// Who made that key.
+        pub maker: String,
+        /// Where credits that were given come from.
+        pub grant: Option<GrantKind>,
+        /// For people: of what was given, or why a correction was made.
+        pub note: String,
+        /// By how much it changed what there is; of what is reserved, how much that is.
+        pub amount: Credits,
+        /// Change of what is owed, below nothing when more is.
+        pub debt: Credits,
+        /// What there was after it, reserved credits included; not of what is reserved.
+        pub balance: Option<Credits>,
+        /// When.
+        pub at: Moment,
+        /// Its entries one by one, oldest first; empty unless they are asked for.
+        pub entries: Vec<EntryRow>,
+    }
+
+    /// Credits that were given and of which nothing can be spent any more.
+    pub struct SpentGrant {
+        /// Where they came from.
+        pub kind: GrantKind,
+        /// How many were given.
+        pub amount: Credits,
+        /// Why nothing is left.
+        pub end: GrantEnd,
+        /// When the rest lapsed; nothing where calls took all.
+        pub ended_at: Option<Moment>,
+        /// For people.
+        pub note: String,
+        /// When they were given.
+        pub created_at: Moment,
+    }
+
+    /// How the books were found when they were checked last.
+    pub struct BooksNote {
+        /// When; nothing while the first check has not come to an end.
+        pub at: Option<Moment>,
+        /// Accounts that were checked; zero where there is one alone.
+        pub accounts: u64,
+        /// Lines of the ledger that were added up.
+        pub lines: u64,
+        /// Lines that were not added up yet.
+        pub behind: u64,
+        /// How many differences there are.
+        pub differences: u64,
+        /// The first of them, as sentences; where operators look.
+        pub told: Vec<String>,
+        /// When everything was last compared with everything; nothing before the first night.
+        pub whole_at: Option<Moment>,
     }
 
     /// What may be spent in a period.
@@ -143,6 +207,8 @@ sampled! {
         pub tenant: String,
         /// The person or the key that called.
         pub caller: String,
+        /// Who made that key; empty of a person, or where nobody knows.
+        pub maker: String,
         /// The model's name.
         pub model: String,
         /// Who answered; empty where tenants look.

@@ -14,7 +14,8 @@ use crate::list::ListState;
 use crate::notices::ModelEndNote;
 use crate::page::Lang;
 use crate::parts::{
-    Arithmetic, Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum, TopRow,
+    Arithmetic, Balance, BooksNote, CallRow, GrantRow, KeyRow, LedgerLine, MemberRow, ModelSum,
+    SpentGrant, TopRow,
 };
 use crate::text::Text;
 
@@ -150,16 +151,27 @@ sampled! {
         pub charge: Arithmetic,
     }
 
-    /// `GET /portal/ledger`. Filter `kind`.
+    /// `GET /portal/ledger`. Filter `kind`; `entries` names the line whose entries are shown, `spent` the
+    /// grant behind which those that are spent go on.
     pub struct PortalLedger {
         /// What the tenant has.
         pub balance: Balance,
+        /// How its books were found.
+        pub books: BooksNote,
         /// What is left, the next to lapse first.
         pub grants: Vec<GrantRow>,
-        /// How it is looked at.
+        /// What is not, newest first.
+        pub spent: Vec<SpentGrant>,
+        /// Whether these are shown at once.
+        pub spent_open: bool,
+        /// Behind which of them older ones go on.
+        pub spent_next: Option<String>,
+        /// How the lines are looked at.
         pub list: ListState,
-        /// A page of the ledger, newest first.
-        pub entries: Vec<EntryRow>,
+        /// The line whose entries are shown; may be empty.
+        pub opened: String,
+        /// A page of lines, newest first.
+        pub lines: Vec<LedgerLine>,
     }
 
     /// `GET /portal/settings`. `POST /portal/settings` with `alert_below`;

@@ -34,8 +34,8 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, ChannelWord, Direction, EntryKind, ErrorKind,
-    KeyKind, KeyLineState, Label, LangWord, LimitField, ListTakes, MemberRole, MemberStatus,
+    AdminRole, BudgetPeriod, CallStatus, Capability, ChannelWord, Direction, ErrorKind, KeyKind,
+    KeyLineState, Label, LangWord, LimitField, LineKind, ListTakes, MemberRole, MemberStatus,
     MuteWord, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Severity, Speaker,
     Switch, TargetOrder, TenantStatus, Word,
 };

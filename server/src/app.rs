@@ -254,7 +254,8 @@ impl Server {
             unknown: config.unknown(gateway_inside),
             closing: Closing::after(config.farewell(common).limit, supervisor),
         });
-        look_after(&calls, &ledger, config, supervisor).await;
+        let zones = Zones::new(store.clone(), clock.clone());
+        look_after(&calls, &ledger, (config, zones), supervisor).await;
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
         let services = people.services(
             &secrets,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use rand::RngExt;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 
 /// Creation time in front, as milliseconds in base 36: rows made together stand together in an
 /// index, and a list's cursor is an id. Nine digits last until the year 5188.
@@ -22,6 +22,18 @@ const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 pub struct IdError {
     /// What the id should have started with.
     pub prefix: &'static str,
+}
+
+/// The moment that an id's time tells; nothing of an id that has none.
+fn time_of(text: &str) -> Option<Moment> {
+    let digits = text.get(..TIME_CHARS)?.bytes();
+    let mut unix_ms: i64 = 0;
+    for letter in digits {
+        let digit = ALPHABET.iter().position(|known| *known == letter)?;
+        let digit = i64::try_from(digit).ok()?;
+        unix_ms = unix_ms.checked_mul(36)?.checked_add(digit)?;
+    }
+    Some(Moment::from_unix_ms(unix_ms))
 }
 
 /// Random text over `[0-9a-z]` from the operating system's generator-seeded source.
@@ -56,6 +68,16 @@ macro_rules! ids {
             pub fn random() -> Self {
                 let time = time_text(Clock::system().now().unix_ms());
                 Self(format!("{}{time}{}", $prefix, random_text(RANDOM_CHARS)))
+            }
+
+            /// What stands before every id that is made from a moment on, and behind all before it.
+            pub fn first_of(at: Moment) -> Self {
+                Self(format!("{}{}", $prefix, time_text(at.unix_ms())))
+            }
+
+            /// When it was made, as it tells itself.
+            pub fn made_at(&self) -> Option<Moment> {
+                time_of(self.0.strip_prefix($prefix)?)
             }
 
             /// Takes an id as a database row holds it, without checking its form.

@@ -7,7 +7,7 @@ use crate::admin::start::StartRow;
 use crate::chart::{Chart, Spark};
 use crate::fixtures::maker::sampled;
 use crate::labels::{AlertKind, Operation, Range, Severity};
-use crate::parts::{KnownCost, Quantiles, TopRow};
+use crate::parts::{BooksNote, KnownCost, Quantiles, TopRow};
 
 sampled! {
     /// A call that runs now.
@@ -115,6 +115,8 @@ sampled! {
         pub alerts: Vec<AlertRow>,
         /// What a new platform needs; empty once it has all of it or the list was put away.
         pub start: Vec<StartRow>,
+        /// How the books were found.
+        pub books: BooksNote,
     }
 }
 

@@ -8,7 +8,10 @@ use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::labels::{Range, TenantStatus};
 use crate::list::ListState;
-use crate::parts::{Balance, CallRow, EntryRow, GrantRow, KeyRow, KnownCost, MemberRow, ModelSum};
+use crate::parts::{
+    Balance, BooksNote, CallRow, GrantRow, KeyRow, KnownCost, LedgerLine, MemberRow, ModelSum,
+    SpentGrant,
+};
 
 sampled! {
     /// A tenant in the list.
@@ -159,10 +162,20 @@ sampled! {
         pub balance: Balance,
         /// What is left of it, the next to lapse first.
         pub grants: Vec<GrantRow>,
+        /// How its books were found.
+        pub books: BooksNote,
+        /// What is not, newest first.
+        pub spent: Vec<SpentGrant>,
+        /// Whether these are shown at once.
+        pub spent_open: bool,
+        /// Behind which of them older ones go on.
+        pub spent_next: Option<String>,
         /// How the ledger is looked at; filter `kind`.
         pub list: ListState,
-        /// A page of the ledger, newest first.
-        pub entries: Vec<EntryRow>,
+        /// The line whose entries are shown; may be empty.
+        pub opened: String,
+        /// A page of lines, newest first.
+        pub lines: Vec<LedgerLine>,
         /// Credits to give.
         pub recharge: Form,
         /// A correction.

@@ -120,6 +120,41 @@ impl Columns {
         self.len() == 0
     }
 
+    fn starts(&self) -> &[Moment] {
+        let (Self::Clock(starts) | Self::Days(starts)) = self;
+        starts
+    }
+
+    /// From when to when each reaches, in unix milliseconds: to where the next one begins, and the last as
+    /// far as the one before it.
+    pub(super) fn spans(&self) -> Vec<(i64, i64)> {
+        let starts = self.starts();
+        let begins: Vec<i64> = starts.iter().map(|at| at.unix_ms()).collect();
+        let length = match begins.as_slice() {
+            [.., before, last] => last.saturating_sub(*before),
+            _ => match self {
+                Self::Clock(_) => MS_PER_DAY / 24,
+                Self::Days(_) => MS_PER_DAY,
+            },
+        };
+        let ends = begins.iter().skip(1).copied();
+        let last = begins.last().map(|last| last.saturating_add(length));
+        begins.iter().copied().zip(ends.chain(last)).collect()
+    }
+
+    /// Where a moment lies, in thousandths of the width; nothing outside.
+    pub(super) fn place(&self, at: Moment) -> Option<usize> {
+        let (spans, at) = (self.spans(), at.unix_ms());
+        let column = spans
+            .iter()
+            .position(|(from, until)| *from <= at && at < *until)?;
+        let (from, until) = spans[column];
+        let length = i128::from(until) - i128::from(from);
+        let into = (i128::from(at) - i128::from(from)) * 1_000 / length.max(1);
+        let into = usize::try_from(into).ok()?;
+        Some((column * 1_000 + into) / spans.len())
+    }
+
     /// Days that begin inside an hour of UTC are added up from that hour on: their noon tells the date.
     fn walls(&self, zone: &Zone) -> Vec<Wall> {
         let (starts, into) = match self {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::chart::Chart;
 use crate::chart::scale::{HEIGHT, Scale};
 use crate::html::{Html, escape};
+use crate::labels::Label;
 use crate::page::Page;
 
 const WIDTH: usize = 1_000;
@@ -165,8 +166,24 @@ pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
     Html::from_escaped(svg)
 }
 
-/// Invisible columns that say their numbers when pointed at.
+/// What happened, as lines on the axis of time; the columns in front of them say what it was.
+pub(super) fn marks(chart: &Chart) -> Html {
+    let mut svg = String::new();
+    for (mark, x) in chart.placed() {
+        let tone = mark.kind.tone().code();
+        let _ = write!(
+            svg,
+            r#"<path class="mark mark-{tone}" d="M{x} 0V{HEIGHT}"/>"#
+        );
+    }
+    Html::from_escaped(svg)
+}
+
+/// Invisible columns that say their numbers when pointed at, and lead to the calls behind them. All are one
+/// stop for whoever goes by keys; a script moves it from column to column.
 pub(super) fn hits(chart: &Chart, page: &Page) -> Html {
+    let (spans, last) = (chart.columns.spans(), chart.columns.len().saturating_sub(1));
+    let placed = chart.placed();
     let columns = chart.columns.len();
     let mut svg = String::new();
     let (lang, names) = (page.lang, chart.columns.names(&page.zone));
@@ -177,14 +194,28 @@ pub(super) fn hits(chart: &Chart, page: &Page) -> Html {
                 let _ = write!(words, "\n{}: {value}", series.name.text(lang));
             }
         }
+        let (from, until) = spans[place];
+        for (mark, _) in placed.iter().rev() {
+            if (from..until).contains(&mark.at.unix_ms()) {
+                let _ = write!(words, "\n{}: {}", mark.kind.text(lang), mark.name);
+            }
+        }
         let (x, width) = (
             left(place, columns),
             left(place + 1, columns) - left(place, columns),
         );
+        let rect = format!(r#"<rect x="{x}" y="0" width="{width}" height="{HEIGHT}"/>"#);
+        let title = escape(&words);
+        if chart.leads_to.is_empty() {
+            let _ = write!(svg, r#"<g class="hit"><title>{title}</title>{rect}</g>"#);
+            continue;
+        }
+        let href = format!("{}/{}span={from}-{until}", page.root(), chart.leads_to);
+        let (href, stop) = (escape(&href), if place == last { "0" } else { "-1" });
+        let label = escape(&words.replace('\n', "; "));
         let _ = write!(
             svg,
-            r#"<g class="hit"><title>{}</title><rect x="{x}" y="0" width="{width}" height="{HEIGHT}"/></g>"#,
-            escape(&words)
+            r#"<a class="hit" href="{href}" tabindex="{stop}" aria-label="{label}"><title>{title}</title>{rect}</a>"#
         );
     }
     Html::from_escaped(svg)

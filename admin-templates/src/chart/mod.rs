@@ -7,14 +7,15 @@ mod draw;
 mod scale;
 
 use askama::Template;
+use shared::clock::Moment;
 use shared::credits::Credits;
 
 pub use crate::chart::axis::Columns;
 use crate::chart::scale::Scale;
 use crate::fixtures::maker::{Maker, Sample, sampled};
 use crate::format;
-use crate::html::Html;
-use crate::labels::{Label, Measure, Tone};
+use crate::html::{Html, url_part};
+use crate::labels::{Label, MarkKind, Measure, Tone};
 use crate::page::{Lang, Page};
 
 /// What the numbers of a chart count.
@@ -91,6 +92,21 @@ sampled! {
         pub series: Vec<Series>,
         /// What the numbers count.
         pub unit: Unit,
+        /// Where the calls of a column are listed: a path of the area's with its query, up to the word `span=`,
+        /// for example `usage?model=gpt-5&`; empty where nothing is to be seen behind a column.
+        pub leads_to: String,
+        /// What happened meanwhile, on the axis of time.
+        pub marks: Vec<Mark>,
+    }
+
+    /// Something that happened at a moment of a chart.
+    pub struct Mark {
+        /// When.
+        pub at: Moment,
+        /// What.
+        pub kind: MarkKind,
+        /// To whom, by name.
+        pub name: String,
     }
 
     /// The course of one number, without scales.
@@ -156,6 +172,8 @@ enum Kind {
     Stacked,
 }
 
+/// More lines on the axis would hide what it measures.
+const MARKS_MAX: usize = 20;
 /// How many colours the style sheet has for series.
 const COLOURS: usize = 6;
 
@@ -212,7 +230,44 @@ impl Chart {
             plot,
             grid: draw::grid(&scale),
             hits: draw::hits(self, page),
+            marks: draw::marks(self),
+            happened: self.happened(),
+            p: page,
         })
+    }
+
+    /// With the calls of each column behind it, listed by a page of the area with further words of a query.
+    #[must_use]
+    pub fn leading_to(mut self, path: &str, query: &[(&str, &str)]) -> Self {
+        let words = query.iter().map(|(name, value)| {
+            let (name, value) = (url_part(name), url_part(value));
+            format!("{name}={value}&")
+        });
+        self.leads_to = format!("{path}?{}", words.collect::<String>());
+        self
+    }
+
+    /// With what happened meanwhile; what lies outside is left out, and of many the newest are shown.
+    #[must_use]
+    pub fn marked(mut self, marks: Vec<Mark>) -> Self {
+        self.marks = marks;
+        self
+    }
+
+    /// The marks that lie on the axis, each with its place in thousandths of the width, newest first.
+    fn placed(&self) -> Vec<(&Mark, usize)> {
+        let mut placed: Vec<(&Mark, usize)> = self
+            .marks
+            .iter()
+            .filter_map(|mark| Some((mark, self.columns.place(mark.at)?)))
+            .collect();
+        placed.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.at));
+        placed.truncate(MARKS_MAX);
+        placed
+    }
+
+    fn happened(&self) -> Vec<&Mark> {
+        self.placed().into_iter().map(|(mark, _)| mark).collect()
     }
 
     fn all_values(&self) -> impl Iterator<Item = i128> {
@@ -300,4 +355,7 @@ struct ChartHtml<'a> {
     plot: Html,
     grid: Html,
     hits: Html,
+    marks: Html,
+    happened: Vec<&'a Mark>,
+    p: &'a Page,
 }

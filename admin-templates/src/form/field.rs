@@ -45,6 +45,7 @@ pub struct Field<'a> {
     focus: bool,
     mono: bool,
     suggest: &'a str,
+    offers: &'a str,
     choices: Vec<Choice>,
 }
 
@@ -64,6 +65,7 @@ impl<'a> Field<'a> {
             focus: false,
             mono: false,
             suggest: "",
+            offers: "",
             choices: Vec::new(),
         }
     }
@@ -93,6 +95,13 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn suggest(mut self, list: &'a str) -> Self {
         self.suggest = list;
+        self
+    }
+
+    /// Where a script asks what may be meant while somebody types: a path with its query, up to what was typed.
+    #[must_use]
+    pub fn offers(mut self, path: &'a str) -> Self {
+        self.offers = path;
         self
     }
 

@@ -25,7 +25,8 @@ pub use faults::{FaultCause, FaultName, FaultStep, FaultTold, RefusalTold};
 pub use kept::KeptTold;
 pub use models::{Capability, ListStanding, TargetOrder};
 pub use money::{
-    BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
+    BudgetPeriod, Direction, EntryKind, GrantEnd, GrantKind, ImportState, LineKind, ListFaultWord,
+    ListTakes, MarkKind,
 };
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
@@ -35,7 +36,7 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
-pub use search::SearchKind;
+pub use search::{SearchAction, SearchKind};
 pub use start::{ClientName, StartState, StartStep};
 pub use supply::{
     BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,

@@ -35,6 +35,37 @@ labels! {
         /// Charges for a call whose hold was given back before its end was known.
         Claim = "claim", Plain, "late charge", "补扣";
     }
+    /// What a line of the ledger is to people; the code is the entry's.
+    LineKind {
+        /// A call that was charged.
+        Charge = "settle", Plain, "call", "调用";
+        /// A call that was not.
+        Free = "release", Plain, "not charged", "未扣费";
+        /// A call whose end was known late.
+        Late = "claim", Plain, "late charge", "补扣";
+        /// Credits were given.
+        Given = "grant", Good, "credits added", "充值";
+        /// What lapsed.
+        Lapsed = "expire", Warn, "expired", "过期";
+        /// An operator's correction.
+        Corrected = "adjust", Warn, "correction", "调整";
+        /// Set aside for a call that runs.
+        Reserved = "hold", Info, "reserved", "冻结";
+    }
+    /// What happened at a moment of a chart.
+    MarkKind {
+        /// A price became valid.
+        Price = "price", Info, "price changed", "价格变更";
+        /// A provider refused a key.
+        KeyRefused = "key_refused", Bad, "key refused", "密钥被拒绝";
+    }
+    /// Why nothing of a grant can be spent any more.
+    GrantEnd {
+        /// Calls took all of it.
+        Used = "used", Plain, "used up", "已用完";
+        /// Its time was over.
+        Expired = "expired", Warn, "expired", "已过期";
+    }
     /// How long a budget lasts before it starts anew, in UTC.
     BudgetPeriod {
         /// From midnight to midnight.

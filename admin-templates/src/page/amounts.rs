@@ -122,6 +122,61 @@ impl Page {
         ))
     }
 
+    /// What of an amount became or paid a debt, in words below it; nothing where none did.
+    pub fn owed(&self, debt: impl Given<Credits>) -> Html {
+        let (debt, t) = (debt.get(), self.text());
+        if debt == Credits::ZERO {
+            return Html::default();
+        }
+        let words = if debt.is_negative() {
+            t.m.owed_more
+        } else {
+            t.m.owed_less
+        };
+        let size = Credits::from_micros(debt.micros().saturating_abs());
+        let words = words.replace("{}", &format::credits(size));
+        Html::from_escaped(format!(r#"<span class="owed">{}</span>"#, escape(&words)))
+    }
+
+    /// How many differences the books have.
+    pub fn differences(&self, number: impl Given<u64>) -> String {
+        let (number, t) = (number.get(), self.text());
+        let words = self.plural(number, t.m.books_one, t.m.books_none);
+        words.replace("{}", &format::count(number))
+    }
+
+    /// What was checked of the books.
+    pub fn books_of(&self, accounts: impl Given<u64>, lines: impl Given<u64>) -> String {
+        let (accounts, lines, t) = (accounts.get(), format::count(lines.get()), self.text());
+        if accounts == 0 {
+            return t.m.books_lines.replace("{}", &lines);
+        }
+        let words = t.m.books_of.replace("{a}", &format::count(accounts));
+        words.replace("{b}", &lines)
+    }
+
+    /// What of the books is still to be checked.
+    pub fn books_behind(&self, lines: impl Given<u64>) -> String {
+        let lines = format::count(lines.get());
+        self.text().m.books_behind.replace("{}", &lines)
+    }
+
+    /// How many things happened during a chart.
+    pub fn events(&self, number: usize) -> String {
+        let t = self.text();
+        let words = if number == 1 {
+            t.m.events_one
+        } else {
+            t.m.events_several
+        };
+        words.replace("{}", &number.to_string())
+    }
+
+    /// The head of the column of moments, which sorts.
+    pub fn sort_time(&self, list: &ListState) -> Html {
+        list.time_head(self)
+    }
+
     /// A column's head that sorts.
     pub fn sort(&self, list: &ListState, key: &str, label: &str) -> Html {
         list.head(key, label, "", self)

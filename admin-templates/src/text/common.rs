@@ -1,11 +1,11 @@
 //! Strings of both the console and the portal.
 
 use super::catalogue;
-use crate::text::{AdminText, GuideText, PortalText};
+use crate::text::{AdminText, GuideText, MoneyText, PortalText};
 
 catalogue! {
-/// Strings of both areas, with those of each area in `a` and `u`, and what leads people on in `g`.
-Text [a: AdminText, u: PortalText, g: GuideText] {
+/// Strings of both areas, with those of each area in `a` and `u`, what leads people on in `g`, and those about money in `m`.
+Text [a: AdminText, u: PortalText, g: GuideText, m: MoneyText] {
     actions: "Actions", "操作";
     add: "Add", "添加";
     data_policy: "Data policy", "数据策略";

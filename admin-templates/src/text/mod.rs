@@ -4,11 +4,13 @@
 mod admin;
 mod common;
 mod guide;
+mod money;
 mod portal;
 
 pub use admin::AdminText;
 pub use common::Text;
 pub use guide::GuideText;
+pub use money::MoneyText;
 pub use portal::PortalText;
 
 /// Declares a struct of strings with one value for each language.
@@ -62,6 +64,7 @@ mod tests {
             AdminText::pairs(),
             PortalText::pairs(),
             GuideText::pairs(),
+            MoneyText::pairs(),
         ]
         .concat();
         for (name, en, zh) in all {

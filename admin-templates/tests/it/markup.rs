@@ -165,6 +165,7 @@ fn addresses(document: &Document, faults: &mut Vec<String>) {
         "action",
         "formaction",
         "data-live-source",
+        "data-offers",
         "data-chat",
         "data-estimate",
         "data-images",
@@ -213,7 +214,20 @@ fn pictures(document: &Document, faults: &mut Vec<String>) {
     }
     for drawing in document.select("svg") {
         let hidden = drawing.attr("aria-hidden") == Some("true");
-        let told = drawing.attr("role") == Some("img") && !drawing.select("title").is_empty();
+        let titled = !drawing.select("title").is_empty();
+        let told = match drawing.attr("role") {
+            Some("img") => titled && drawing.select("a").is_empty(),
+            // What leads somewhere is no picture: it has a name, and each of its links has one.
+            Some("group") => {
+                titled
+                    && drawing.attr("aria-label").is_some()
+                    && drawing
+                        .select("a")
+                        .into_iter()
+                        .all(|link| link.attr("aria-label").is_some())
+            }
+            _ => false,
+        };
         if hidden == told {
             faults.push("a drawing is neither hidden nor told".to_owned());
         }

@@ -69,6 +69,8 @@ pub(super) async fn fill(conn: &mut AsyncPgConnection, size: Size, now: Moment) 
     )
     .await?;
     run(conn, "tenants", &tenants(size, now)).await?;
+    run(conn, "people and keys", &people(size, now)).await?;
+    run(conn, "a ledger", &ledger(size, now)).await?;
     run(conn, "audit entries", &audit(size, now)).await?;
     // Indexes are built behind the rows: ten times as quick as row by row.
     let indexes: Vec<IndexRow> = diesel::sql_query(
@@ -106,6 +108,57 @@ fn tenants(size: Size, now: Moment) -> String {
          SELECT {tenant}, 1, 1, 5000000000, 0, 0, 0, 0, 0, 0, -5000000000 FROM {series}; \
          INSERT INTO ledger_grants (id, tenant_id, kind, source_key, granted_micros, remaining_micros, note, created_at) \
          SELECT {grant}, {tenant}, 'purchase', 'fill', 5000000000, 5000000000, '', {now} FROM {series}"
+    )
+}
+
+/// The calls whose number is a multiple of this one stand in the ledger of the first busy tenant.
+pub(super) const LEDGER_OF: i64 = 10;
+/// Among so many lines of it there is one that gives credits.
+const GIVEN_IN: i64 = 2_000;
+
+/// How many calls that ledger has.
+pub(super) fn calls_of_ledger(size: Size) -> i64 {
+    (size.records / LEDGER_OF).max(1)
+}
+
+/// A person and a key of each tenant.
+fn people(size: Size, now: Moment) -> String {
+    let (tenant, now) = (id("ten", "n"), now.unix_ms());
+    let (user, key) = (id("usr", "(n * 3)"), id("key", "(n * 2)"));
+    let series = format!("generate_series(0, {} - 1) AS n", size.tenants);
+    format!(
+        "INSERT INTO users (id, tenant_id, username, role, password_hash, status, created_at, updated_at) \
+         SELECT {user}, {tenant}, 'person ' || CAST(n AS TEXT), 'owner', '', 'active', {now}, {now} FROM {series}; \
+         INSERT INTO api_keys (id, tenant_id, name, kind, hash, last4, status, created_at, scopes) \
+         SELECT {key}, {tenant}, 'production ' || CAST(n AS TEXT), 'live', md5(CAST(n AS TEXT)), \
+         right(md5(CAST(n AS TEXT)), 4), 'active', {now}, 'inference' FROM {series}"
+    )
+}
+
+/// Holds and entries of one tenant, whose sums are not looked at here.
+fn ledger(size: Size, now: Moment) -> String {
+    let (calls, span) = (calls_of_ledger(size), DAYS * DAY_MS);
+    let number = format!("(n * {LEDGER_OF})");
+    let (call, request, key) = (id("gen", &number), id("req", &number), id("key", "0"));
+    let tenant = id("ten", "0");
+    let from = now.unix_ms() - span;
+    format!(
+        "INSERT INTO ledger_holds (id, tenant_id, state, requested_micros, least_micros, held_micros, settled_micros, \
+         shortfall_micros, grant_id, grant_micros, budgets, refusal, owner, call, created_at, deadline_at, closed_at) \
+         SELECT {call}, {tenant}, 'settled', 1000, 1000, 1000, 100, 0, NULL, 0, '', '', 'boot_fill', \
+         '{{\"user\":null,\"key\":\"' || {key} || '\",\"operation\":\"chat\",\"model\":\"model-1\",\"price\":null,\
+         \"multiplier_ppm\":1000000,\"provider\":\"provider-1\",\"request\":\"' || {request} || '\"}}', \
+         {from} + n * {span} / {calls}, {from}, {from} + n * {span} / {calls} \
+         FROM generate_series(CAST(0 AS BIGINT), {calls} - 1) AS n; \
+         INSERT INTO ledger_entries (tenant_id, number, kind, reference, grants_delta, held_delta, revenue_delta, \
+         breakage_delta, refund_delta, debt_delta, loss_delta, issuance_delta, grants_after, held_after, at) \
+         SELECT {tenant}, j + 1, CASE WHEN j % {GIVEN_IN} = 0 THEN 'grant' WHEN j % 2 = 0 THEN 'hold' ELSE 'settle' END, \
+         CASE WHEN j % {GIVEN_IN} = 0 THEN {grant} ELSE {of} END, \
+         CASE WHEN j % 2 = 0 THEN -1000 ELSE 900 END, CASE WHEN j % 2 = 0 THEN 1000 ELSE -1000 END, \
+         CASE WHEN j % 2 = 0 THEN 0 ELSE 100 END, 0, 0, 0, 0, 0, 5000000000 - j, 0, {from} + j * {span} / {calls} / 2 \
+         FROM generate_series(CAST(0 AS BIGINT), {calls} * 2 - 1) AS j",
+        grant = id("grt", "0"),
+        of = id("gen", &format!("(j / 2 * {LEDGER_OF})")),
     )
 }
 

@@ -2,6 +2,7 @@
 //! hundred thousand tenants. Asks the room that pages and API ask; speaks no HTTP.
 
 mod fill;
+mod further;
 mod questions;
 mod table;
 
@@ -18,7 +19,7 @@ use shared::db::{Db, DbTarget, migrate};
 use shared::supervisor::Supervisor;
 
 use self::fill::Size;
-use self::questions::{Filling, Question, all};
+use self::questions::{Filling, Question, Rooms, all};
 use self::table::{Built, ListRow};
 use crate::compare::{Stage, machine, services};
 use crate::failure::{Failure, Outcome, Step};
@@ -85,7 +86,11 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
         LedgerSettings::default(),
     );
     let ledger = ledger.await.step(|| "the ledger".into())?;
-    let reports = Reports::new(store, ledger, clock.clone());
+    let rooms = Rooms {
+        reports: Reports::new(store.clone(), ledger.clone(), clock.clone()),
+        ledger,
+        store,
+    };
     let place = Filling {
         size,
         now: clock.now(),
@@ -93,7 +98,7 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
     let mut rows = Vec::new();
     for question in all() {
         stage.check()?;
-        let row = measure(&reports, &place, question, args.asks).await?;
+        let row = measure(&rooms, &place, question, args.asks).await?;
         say(&format!(
             "{}: p50 {:.1} ms, p99 {:.1} ms",
             row.name,
@@ -146,7 +151,7 @@ async fn build(
 }
 
 async fn measure(
-    reports: &Reports,
+    rooms: &Rooms,
     place: &Filling,
     question: Question,
     asks: usize,
@@ -156,7 +161,7 @@ async fn measure(
     for turn in 0..asks.saturating_add(WARM_UP) {
         let asked = asked(place, turn);
         let began = Instant::now();
-        let rows = asked.answer(reports).await?;
+        let rows = asked.answer(rooms).await?;
         let taken = began.elapsed();
         if turn >= WARM_UP {
             row.add(taken, rows)?;

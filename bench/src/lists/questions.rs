@@ -1,10 +1,12 @@
 //! What is asked of the room: every list and figure that pages show, with what people filter by.
 
 use futures_util::StreamExt;
+use server::ledger::Ledger;
 use server::reports::Reports;
 use server::reports::dashboard::Range;
 use server::reports::page::{Cursor, PageRequest, Towards};
 use server::reports::span::Span;
+use server::store::Store;
 use server::store::audit::AuditFilter;
 use server::store::rollups::ReportScope;
 use server::store::usage::{TimeRange, UsageStatus};
@@ -14,6 +16,7 @@ use shared::id::{GenerationId, TenantId};
 use shared::link::Operation;
 
 use super::fill::{BUSY, DAYS, Size, id_text};
+use super::further::{self, Further};
 use crate::failure::{Outcome, Step};
 
 /// Rows of a page.
@@ -29,16 +32,16 @@ pub(super) struct Filling {
 
 impl Filling {
     /// A number below `bound` that is another for each turn.
-    fn pick(turn: usize, bound: i64) -> i64 {
+    pub(super) fn pick(turn: usize, bound: i64) -> i64 {
         let turn = i64::try_from(turn).unwrap_or(0) + 1;
         turn.wrapping_mul(2_654_435_761).rem_euclid(bound.max(1))
     }
 
-    fn tenant(number: i64) -> TenantId {
+    pub(super) fn tenant(number: i64) -> TenantId {
         TenantId::from_stored(id_text("ten", number))
     }
 
-    fn busy(turn: usize) -> TenantId {
+    pub(super) fn busy(turn: usize) -> TenantId {
         Self::tenant(Self::pick(turn, BUSY))
     }
 
@@ -57,7 +60,7 @@ impl Filling {
         Cursor::at(towards, self.moment(turn), "gen_")
     }
 
-    fn day(&self, turn: usize) -> TimeRange {
+    pub(super) fn day(&self, turn: usize) -> TimeRange {
         let from = self.moment(turn);
         let until = Moment::from_unix_ms(from.unix_ms() + DAY_MS);
         TimeRange {
@@ -67,7 +70,14 @@ impl Filling {
     }
 }
 
-/// What the room is asked.
+/// What is asked.
+pub(super) struct Rooms {
+    pub(super) reports: Reports,
+    pub(super) ledger: Ledger,
+    pub(super) store: Store,
+}
+
+/// What it is asked.
 pub(super) enum Asked {
     Dashboard(ReportScope, Span),
     Overview(TenantId),
@@ -76,6 +86,7 @@ pub(super) enum Asked {
     Tenants(String, Option<Cursor>),
     Audit(AuditFilter, Option<Cursor>),
     Export(UsageFilter),
+    Further(Further),
 }
 
 /// A kind of question: its name, and what is asked at a turn.
@@ -83,7 +94,14 @@ pub(super) type Question = (&'static str, fn(&Filling, usize) -> Asked);
 
 /// Every kind.
 pub(super) fn all() -> Vec<Question> {
-    [dashboards(), logs(), narrow_logs(), others()].concat()
+    [
+        dashboards(),
+        logs(),
+        narrow_logs(),
+        others(),
+        further::all(),
+    ]
+    .concat()
 }
 
 fn dashboards() -> Vec<Question> {
@@ -281,7 +299,8 @@ fn others() -> Vec<Question> {
 
 impl Asked {
     /// Asks it; answers how many rows came.
-    pub(super) async fn answer(self, reports: &Reports) -> Outcome<usize> {
+    pub(super) async fn answer(self, rooms: &Rooms) -> Outcome<usize> {
+        let reports = &rooms.reports;
         let failed = || "a question".to_owned();
         let page = |from| PageRequest { from, rows: ROWS };
         Ok(match self {
@@ -314,6 +333,7 @@ impl Asked {
                 let first = pages.next().await.transpose().step(failed)?;
                 first.map_or(0, |records| records.len())
             }
+            Self::Further(further) => further.answer(rooms).await?,
         })
     }
 }

@@ -20,6 +20,8 @@ mod docs;
 pub mod error;
 pub mod form;
 mod lanes;
+mod ledger_lines;
+mod list_query;
 pub mod opened;
 pub mod page_context;
 mod page_guard;
@@ -78,6 +80,7 @@ fn admin(table: Table) -> Table {
         .get("/admin/setup", sign_in::steps::setup_page)
         .post("/admin/setup", sign_in::steps::setup)
         .get("/admin/search", search::admin_search)
+        .get("/admin/suggest", search::suggest::admin_suggest)
         .get("/admin/superadmins", superadmins::superadmin_list)
         .post("/admin/superadmins", superadmins::add_superadmin)
         .post(one("/role"), superadmins::set_role)

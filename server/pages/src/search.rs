@@ -1,7 +1,12 @@
-//! One box for parts of names and ids of anything: the console's finds what the platform has (of
-//! providers those that models name, as no gateway is asked), the portal's what its tenant has. Each source is small or asked by its key; no list of calls is read.
+//! One box for parts of names, ids of anything and what may be done: the console's finds what the platform
+//! has, the portal's what its tenant has. Each source is small or asked by its key; no list of calls is read.
+
+mod actions;
+mod ids;
+pub(super) mod suggest;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use admin_templates::labels::{FaultName, Label as _, SearchKind, Word as _};
 use admin_templates::page::Lang;
@@ -11,18 +16,22 @@ use poem::web::{Data, Query};
 use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::gateways::Gateways;
-use server_rooms::reports::{Reports, ReportsError};
+use server_rooms::ledger::Ledger;
+use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
 use shared::fold::folded;
-use shared::id::{AuditId, GenerationId, TenantId};
+use shared::id::TenantId;
 use shared::link::Operation;
 
 use super::error::{PageError, PageResult};
 use super::page_context::PageContext;
-use super::portal::{manages, usage::is_by};
+use super::portal::manages;
 use super::session::{Admin, Member};
 
 /// Of a kind at most so many are shown.
 const HITS_MAX: usize = 8;
+/// A gateway far away must not keep the box waiting.
+const PATIENCE: Duration = Duration::from_millis(300);
 /// No name and no id is longer.
 const QUERY_CHARS_MAX: usize = 200;
 
@@ -56,9 +65,17 @@ struct Found(Vec<SearchGroup>);
 
 impl Found {
     fn add(&mut self, kind: SearchKind, hits: impl IntoIterator<Item = SearchHit>) {
-        let hits: Vec<SearchHit> = hits.into_iter().take(HITS_MAX).collect();
-        if !hits.is_empty() {
-            self.0.push(SearchGroup { kind, hits });
+        let mut hits: Vec<SearchHit> = hits.into_iter().take(HITS_MAX).collect();
+        if hits.is_empty() {
+            return;
+        }
+        match self.0.iter_mut().find(|group| group.kind == kind) {
+            Some(group) => {
+                hits.retain(|hit| group.hits.iter().all(|known| known.path != hit.path));
+                group.hits.append(&mut hits);
+                group.hits.truncate(HITS_MAX);
+            }
+            None => self.0.push(SearchGroup { kind, hits }),
         }
     }
 
@@ -94,14 +111,6 @@ fn pages_of(context: &PageContext, links: Vec<(&str, &str)>, wanted: &str) -> Ve
     below.collect()
 }
 
-fn read(error: ReportsError) -> PageError {
-    match error {
-        ReportsError::Store(error) => error.into(),
-        ReportsError::Cursor(_) | ReportsError::NoSuchTenant => PageError::NotFound,
-        ReportsError::Busy | ReportsError::Ledger(_) => PageError::Unavailable,
-    }
-}
-
 /// Kinds of failure by their name or their word.
 fn faults(wanted: &str, lang: Lang) -> Vec<SearchHit> {
     let fit = FaultName::ALL.iter().filter(|name| {
@@ -115,23 +124,22 @@ fn faults(wanted: &str, lang: Lang) -> Vec<SearchHit> {
 }
 
 /// What the console's box looks in.
-async fn everything(
+#[derive(Debug, Clone)]
+pub(super) struct SearchRooms {
+    pub(super) accounts: Accounts,
+    pub(super) catalogue: Catalogue,
+    pub(super) gateways: Gateways,
+    pub(super) ledger: Ledger,
+    pub(super) providers: Providers,
+    pub(super) reports: Reports,
+}
+
+/// Tenants, people and keys by a part of their name, and what may be done to the tenants.
+async fn accounts_found(
     who: &Admin,
     text: &str,
-    (accounts, catalogue): (&Accounts, &Catalogue),
-    (gateways, reports): (&Gateways, &Reports),
-) -> Result<Found, PageError> {
-    let (mut found, wanted) = (Found::default(), folded(text));
-    if let Ok(id) = text.parse::<GenerationId>() {
-        let call = reports.call_detail(&id, None).await.map_err(read)?;
-        let of = call.map(|call| hit(text, call.tenant.as_str(), format!("usage/{text}")));
-        found.add(SearchKind::Call, of);
-    }
-    if let Ok(id) = text.parse::<AuditId>() {
-        let entry = reports.audit_entry(&id).await?;
-        let of = entry.map(|entry| hit(text, &entry.action, format!("audit/{text}")));
-        found.add(SearchKind::Page, of);
-    }
+    (accounts, found): (&Accounts, &mut Found),
+) -> Result<(), PageError> {
     let names = accounts.find(None, text).await?;
     let tenants = names.tenants.iter();
     found.add(
@@ -149,20 +157,45 @@ async fn everything(
         SearchKind::Key,
         keys.map(|one| hit(&one.name, &one.id, below(&one.tenant, "keys"))),
     );
+    let of_tenants = actions::of_tenants(who, &names.tenants);
+    found.add(SearchKind::Action, of_tenants);
+    Ok(())
+}
+
+/// Models, and the providers that they name.
+fn models_found(catalogue: &Catalogue, wanted: &str, found: &mut Found) -> BTreeSet<String> {
     let models = catalogue.models();
-    let fit = models.iter().filter(|model| has(&model.id, &wanted));
+    let fit = models.iter().filter(|model| has(&model.id, wanted));
     found.add(
         SearchKind::Model,
         fit.map(|model| hit(&model.id, "", model_path(&model.id))),
     );
     let targets = models.iter().flat_map(|model| &model.targets);
-    let providers: BTreeSet<&str> = targets.map(|target| target.provider.as_str()).collect();
-    let fit = providers.into_iter().filter(|name| has(name, &wanted));
-    found.add(
-        SearchKind::Provider,
-        fit.map(|name| hit(name, "", format!("providers/{name}"))),
-    );
-    let all = gateways.all().await?;
+    targets.map(|target| target.provider.clone()).collect()
+}
+
+/// Providers: those that models name, and all others that the gateways have, as far as these answer at once.
+async fn providers_found(
+    providers: &Providers,
+    mut named: BTreeSet<String>,
+    wanted: &str,
+) -> Vec<SearchHit> {
+    if let Ok(Ok(list)) = tokio::time::timeout(PATIENCE, providers.all()).await {
+        let all = list.providers.into_iter();
+        named.extend(all.map(|provider| provider.answer.name));
+    }
+    let fit = named.into_iter().filter(|name| has(name, wanted));
+    fit.map(|name| hit(&name, "", format!("providers/{name}")))
+        .collect()
+}
+
+/// Gateways and superadmins, of which there are few.
+async fn house_found(
+    rooms: &SearchRooms,
+    (text, wanted): (&str, &str),
+    found: &mut Found,
+) -> Result<(), PageError> {
+    let all = rooms.gateways.all().await?;
     let kept = all.iter().filter_map(|gateway| gateway.kept.as_ref());
     let fit = kept.filter(|kept| {
         let names = [
@@ -170,21 +203,37 @@ async fn everything(
             kept.place.url.as_str(),
             kept.id.as_str(),
         ];
-        names.iter().any(|name| has(name, &wanted))
+        names.iter().any(|name| has(name, wanted))
     });
     found.add(
         SearchKind::Gateway,
         fit.map(|kept| hit(&kept.place.url, &kept.place.name, "gateways".to_owned())),
     );
-    let admins = accounts.superadmins().await?;
+    let admins = rooms.accounts.superadmins().await?;
     let fit = admins
         .iter()
-        .filter(|admin| has(&admin.username, &wanted) || admin.id.as_str() == text);
+        .filter(|admin| has(&admin.username, wanted) || admin.id.as_str() == text);
     found.add(
         SearchKind::Superadmin,
         fit.map(|admin| hit(&admin.username, admin.id.as_str(), "superadmins".to_owned())),
     );
+    Ok(())
+}
+
+/// What the console's box finds.
+async fn everything(who: &Admin, text: &str, rooms: &SearchRooms) -> Result<Found, PageError> {
+    let (mut found, wanted) = (Found::default(), folded(text));
+    ids::of_platform(rooms, text, &mut found).await?;
+    accounts_found(who, text, (&rooms.accounts, &mut found)).await?;
+    let named = models_found(&rooms.catalogue, &wanted, &mut found);
+    let providers = providers_found(&rooms.providers, named, &wanted).await;
+    found.add(SearchKind::Provider, providers);
+    house_found(rooms, (text, &wanted), &mut found).await?;
     found.add(SearchKind::Fault, faults(&wanted, who.lang()));
+    found.add(
+        SearchKind::Action,
+        actions::of_admin(who, text, &rooms.accounts).await?,
+    );
     Ok(found)
 }
 
@@ -193,15 +242,12 @@ async fn everything(
 pub(super) async fn admin_search(
     who: Admin,
     Query(query): Query<SearchQuery>,
-    accounts: Data<&Accounts>,
-    catalogue: Data<&Catalogue>,
-    gateways: Data<&Gateways>,
-    reports: Data<&Reports>,
+    rooms: Data<&SearchRooms>,
 ) -> PageResult {
     let text = query.text();
     let mut found = Found::default();
     if !text.is_empty() {
-        found = everything(&who, text, (&accounts, &catalogue), (&gateways, &reports)).await?;
+        found = everything(&who, text, &rooms).await?;
         let links = admin_templates::nav::links(&who.page().await);
         found.add(SearchKind::Page, pages_of(&who, links, &folded(text)));
     }
@@ -215,6 +261,7 @@ pub(super) async fn portal_search(
     Query(query): Query<SearchQuery>,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,
+    ledger: Data<&Ledger>,
     reports: Data<&Reports>,
 ) -> PageResult {
     let (text, tenant) = (query.text(), &who.tenant.id);
@@ -222,14 +269,7 @@ pub(super) async fn portal_search(
     if text.is_empty() {
         return who.show(&found.page(text)).await;
     }
-    if let Ok(id) = text.parse::<GenerationId>() {
-        let call = reports.call_detail(&id, Some(tenant)).await.map_err(read)?;
-        let own = call.filter(|call| manages(&who) || is_by(call, &who.user.id));
-        found.add(
-            SearchKind::Call,
-            own.map(|_| hit(text, "", format!("usage/{text}"))),
-        );
-    }
+    ids::of_tenant(&who, text, (&ledger, &reports), &mut found).await?;
     if manages(&who) {
         let names = accounts.find(Some(tenant), text).await?;
         let people = names.people.iter();
@@ -260,6 +300,7 @@ pub(super) async fn portal_search(
         Some(hit(&model.id, "", format!("studio/{place}?model={id}")))
     });
     found.add(SearchKind::Model, in_studio);
+    found.add(SearchKind::Action, actions::of_member(&who, &wanted));
     let links = admin_templates::nav::links(&who.page().await);
     found.add(SearchKind::Page, pages_of(&who, links, &wanted));
     who.show(&found.page(text)).await

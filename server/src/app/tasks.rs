@@ -13,6 +13,7 @@ use server_rooms::ledger::Ledger;
 use server_rooms::limits::Limits;
 use server_rooms::reports::rollup::{FilingMetrics, Roller};
 use server_rooms::reports::sweep::Sweeper;
+use server_rooms::settings::zones::Zones;
 use server_store::Store;
 use shared::clock::Clock;
 use shared::link::Link;
@@ -50,12 +51,12 @@ pub(super) async fn first_start(
     .await
 }
 
-/// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
-/// not write comes first, so that recovery asks nobody about it.
+/// Starts what looks after the money by itself: recovery, expiry and the check of the books. What earlier
+/// lives knew and could not write comes first, so that recovery asks nobody about it.
 pub(super) async fn look_after(
     calls: &Calls,
     ledger: &Ledger,
-    config: &Config,
+    (config, zones): (&Config, Zones),
     supervisor: &Supervisor,
 ) {
     calls.take_over().await;
@@ -65,6 +66,10 @@ pub(super) async fn look_after(
     supervisor.spawn("recovery", supervisor.vital("recovery", recovery));
     let sweep = ledger.clone().sweep_forever(supervisor.stopping());
     supervisor.spawn("expiry", sweep);
+    let checking = ledger
+        .clone()
+        .check_books_forever(zones, supervisor.stopping());
+    supervisor.spawn("books", checking);
 }
 
 /// The gateways, followed from now on.

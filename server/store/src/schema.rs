@@ -693,6 +693,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    ledger_checked (tenant_id) {
+        tenant_id -> Text,
+        version -> BigInt,
+        number -> BigInt,
+        sums -> Text,
+        difference -> Text,
+        checked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_checks (name) {
+        name -> Text,
+        checked_at -> BigInt,
+        outcome -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     alerts,
     alert_rounds,
@@ -748,4 +767,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_adjustments,
     ledger_budgets,
     ledger_writers,
+    ledger_checked,
+    ledger_checks,
 );

@@ -1,5 +1,8 @@
 //! Usage records in order of time, filtered and page by page; each filter alone has its own index.
 
+pub mod count;
+mod people;
+
 use std::collections::HashMap;
 
 use diesel::dsl::sql;

@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod late;
+mod people;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -20,6 +20,24 @@ fn a_later_id_is_greater() {
 }
 
 #[test]
+fn an_id_tells_when_it_was_made_and_what_stands_before_it() {
+    let at = Moment::from_unix_ms(1_795_000_000_000);
+    let first = GenerationId::first_of(at);
+    assert_eq!(first.made_at(), Some(at));
+    let later = GenerationId::first_of(Moment::from_unix_ms(1_795_000_000_001));
+    let made = GenerationId::from_stored(format!("{first}abc"));
+    assert!(first < made && made < later);
+    assert_eq!(made.made_at(), Some(at));
+    for text in ["gen_", "gen_0mw", "gen_é0mwabcdef", "req_0mw000000abc"] {
+        assert_eq!(
+            GenerationId::from_stored(text.to_owned()).made_at(),
+            None,
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn entries_of_one_millisecond_keep_their_order() {
     let ids: Vec<_> = (0..1_000).map(|_| AuditId::successive()).collect();
     assert!(ids.is_sorted());

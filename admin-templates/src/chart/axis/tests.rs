@@ -117,3 +117,26 @@ fn no_name_is_cut_and_none_touches_another() {
         }
     }
 }
+
+#[test]
+fn a_moment_lies_in_its_column_and_nowhere_outside() {
+    let at = |hour: i64, minute: i64| Moment::from_unix_ms((hour * 60 + minute) * 60_000);
+    let hours = Columns::Clock((0..4).map(|hour| at(hour, 0)).collect());
+    assert_eq!(
+        hours.spans()[3],
+        (10_800_000, 14_400_000),
+        "as long as the others"
+    );
+    assert_eq!(hours.place(at(0, 0)), Some(0));
+    assert_eq!(hours.place(at(1, 30)), Some(375));
+    assert_eq!(hours.place(at(3, 59)), Some(995));
+    for outside in [at(4, 0), at(-1, 59)] {
+        assert_eq!(hours.place(outside), None);
+    }
+    // A day of a change of the clocks is as long as it is.
+    let days = Columns::Days(vec![at(0, 0), at(23, 0), at(47, 0)]);
+    assert_eq!(days.place(at(23, 0)), Some(333));
+    assert_eq!(Columns::Days(Vec::new()).place(at(0, 0)), None);
+    let one = Columns::Days(vec![at(0, 0)]);
+    assert_eq!(one.spans(), [(0, 86_400_000)]);
+}

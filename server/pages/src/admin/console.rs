@@ -25,6 +25,7 @@ use server_rooms::studio::StudioMemory;
 
 use super::super::docs::ApiDocument;
 use super::super::page_services::CallStatus;
+use super::super::search::SearchRooms;
 use super::alert_channels::ChannelRooms;
 use super::dashboard::DashboardRooms;
 use super::models::ModelRooms;
@@ -98,6 +99,14 @@ impl Console {
                 providers: self.providers.clone(),
                 reports: self.reports.clone(),
                 settings: self.settings.clone(),
+            })
+            .data(SearchRooms {
+                accounts: self.accounts.clone(),
+                catalogue: self.catalogue.clone(),
+                gateways: self.gateways.clone(),
+                ledger: self.ledger.clone(),
+                providers: self.providers.clone(),
+                reports: self.reports.clone(),
             })
             .data(ChannelRooms {
                 channels: self.alert_channels,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use admin_templates::admin::start::StartRow;
-use admin_templates::chart::{Spark, Unit};
+use admin_templates::chart::{Mark, Spark, Unit};
 use admin_templates::labels::{Measure, Range as RangeWord};
 use admin_templates::parts::{Quantiles, TopRow};
 use poem::handler;
@@ -17,6 +17,7 @@ use server_rooms::accounts::Accounts;
 use server_rooms::alerts::Alerts;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::Ledger;
+use server_rooms::ledger::books::Books;
 use server_rooms::providers::Providers;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
@@ -26,8 +27,11 @@ use shared::credits::Credits;
 
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
+use super::super::ledger_lines;
 use super::super::session::Admin;
-use super::{Asked, WHOLE, chart, live, named, range, reports_failed, signed, success};
+use super::{
+    Asked, WHOLE, booked, chart, live, marks, named, range, reports_failed, signed, success,
+};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -153,6 +157,7 @@ fn view(
     range: RangeWord,
     (alerts, start): (Vec<AlertRow>, Vec<StartRow>),
     (live, live_count): (Vec<LiveCall>, u64),
+    (books, marks): (&Books, Vec<Mark>),
 ) -> Dashboard {
     let (points, grain) = (&board.series, board.grain);
     let (totals, before) = (&board.totals, &board.before);
@@ -183,10 +188,15 @@ fn view(
         live_count,
         latency: quantiles(totals.latency()),
         first_token: quantiles(totals.first_byte()),
-        traffic: chart(points, grain, Unit::Count, TRAFFIC),
-        money: chart(points, grain, Unit::Credits, MONEY),
-        first_token_course: chart(points, grain, Unit::Milliseconds, FIRST),
-        latency_course: chart(points, grain, Unit::Milliseconds, LATENCY),
+        traffic: chart(points, grain, Unit::Count, TRAFFIC)
+            .leading_to("usage", &[])
+            .marked(marks.clone()),
+        money: chart(points, grain, Unit::Credits, MONEY)
+            .leading_to("usage", &[])
+            .marked(marks),
+        first_token_course: chart(points, grain, Unit::Milliseconds, FIRST)
+            .leading_to("usage", &[]),
+        latency_course: chart(points, grain, Unit::Milliseconds, LATENCY).leading_to("usage", &[]),
         top_models: tops(
             &board.models,
             str::to_owned,
@@ -203,6 +213,7 @@ fn view(
         live,
         alerts,
         start,
+        books: ledger_lines::books(books),
     }
 }
 
@@ -219,14 +230,19 @@ pub(super) async fn dashboard(
         .reports
         .dashboard(&ReportScope::Platform, Range::Last(span));
     let running = live::running(&rooms.ledger, &rooms.reports);
-    let (board, alerts, running, start) = tokio::join!(
+    let (board, alerts, running, start, books) = tokio::join!(
         board,
         rooms.alerts.on(),
         running,
-        start::rows(&rooms, now)
+        start::rows(&rooms, now),
+        rooms.ledger.books()
     );
     let alerts = alerts?.into_iter().map(|alert| alerts::row(alert, now));
     let board = board.map_err(|error| reports_failed(error.into()))?;
-    who.show(&view(&board, range, (alerts.collect(), start?), running?))
+    let books = books.map_err(booked)?;
+    let since = board.series.first().map_or(now, |point| point.at);
+    let marks = marks::of_platform(&rooms.catalogue, &rooms.gateways, since).await?;
+    let told = (alerts.collect(), start?);
+    who.show(&view(&board, range, told, running?, (&books, marks)))
         .await
 }

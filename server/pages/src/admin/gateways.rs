@@ -190,6 +190,8 @@ fn round_trips(days: &Days, shown: &[(String, String)]) -> Chart {
         // More lines than a chart has colours tell nothing.
         series: series.take(6).collect(),
         unit: Unit::Milliseconds,
+        leads_to: String::new(),
+        marks: Vec::new(),
     }
 }
 
@@ -216,6 +218,8 @@ fn repairs(days: &Days) -> Chart {
             })
             .into(),
         unit: Unit::Count,
+        leads_to: String::new(),
+        marks: Vec::new(),
     }
 }
 

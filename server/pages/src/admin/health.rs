@@ -105,6 +105,8 @@ fn commits(minutes: &[Commits]) -> Chart {
             })
             .into(),
         unit: Unit::Milliseconds,
+        leads_to: String::new(),
+        marks: Vec::new(),
     }
 }
 

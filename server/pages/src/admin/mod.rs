@@ -14,6 +14,7 @@ mod form_errors;
 mod gateways;
 mod health;
 mod live;
+mod marks;
 mod models;
 pub(super) mod price_import;
 mod providers;
@@ -280,6 +281,8 @@ fn chart<N: Into<SeriesName>>(
         },
         series: rows.collect(),
         unit,
+        leads_to: String::new(),
+        marks: Vec::new(),
     }
 }
 

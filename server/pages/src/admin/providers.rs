@@ -183,7 +183,8 @@ async fn view(
         calls: board.totals.calls,
         success: success(&board.totals),
         cost: known_cost(&board.totals.cost, board.totals.calls),
-        traffic: chart(&board.series, board.grain, Unit::Count, RESULTS),
+        traffic: chart(&board.series, board.grain, Unit::Count, RESULTS)
+            .leading_to("usage", &[("provider", of.name.as_str())]),
         edit: form,
         keys: keys.into_iter().map(|key| key_row(key, &days)).collect(),
         add: Form::of([("weight", "1")]),

@@ -132,7 +132,8 @@ async fn info_view(
         calls: month.totals.calls,
         success: success(&month.totals),
         cost: known_cost(&month.totals.cost, month.totals.calls),
-        spend: chart(&month.series, month.grain, Unit::Credits, charged),
+        spend: chart(&month.series, month.grain, Unit::Credits, charged)
+            .leading_to("usage", &[("tenant", id.as_str())]),
         rename: Form::of([("name", tenant.name.as_str())]),
         zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
         keeping: keeping_form(own.keep_days),

@@ -21,6 +21,7 @@ use shared::clock::Moment;
 use shared::id::TenantId;
 
 use super::super::error::{PageError, PageResult};
+use super::super::list_query::{self, CallList};
 use super::super::session::Admin;
 use super::calls::CallNames;
 use super::{Asked, filters, list_state, page_request, reports_failed, unknown, wanted};
@@ -29,7 +30,9 @@ use super::{Asked, filters, list_state, page_request, reports_failed, unknown, w
 const SUGGESTED_MAX: i64 = 200;
 /// Rows of a page of the log.
 const ROWS: u32 = 50;
-const FILTERS: [&str; 6] = ["tenant", "model", "provider", "status", "from", "to"];
+const FILTERS: [&str; 7] = [
+    "tenant", "model", "provider", "status", "from", "to", "span",
+];
 
 /// What the log of calls and the page of one are filled from.
 #[derive(Debug, Clone)]
@@ -41,6 +44,19 @@ pub(super) struct CallRooms {
 
 fn day(asked: &BTreeMap<String, String>, name: &str) -> Option<Date> {
     wanted(asked, name).and_then(|text| text.parse().ok())
+}
+
+/// Days that were chosen; without any the stretch that a chart led to.
+fn period(asked: &BTreeMap<String, String>, zone: &Zone) -> TimeRange {
+    let days = TimeRange {
+        from: day(asked, "from").and_then(|date| date.start_in(zone)),
+        until: day(asked, "to").and_then(|date| date.end_in(zone)),
+    };
+    if days != TimeRange::default() {
+        return days;
+    }
+    let span = wanted(asked, "span").and_then(list_query::span);
+    span.unwrap_or_default()
 }
 
 /// The filter of a query; `None` where nothing can pass it. A tenant is named by its id, its name or a
@@ -78,10 +94,7 @@ async fn filter(
         status,
         model: text("model"),
         provider: text("provider"),
-        period: TimeRange {
-            from: day(asked, "from").and_then(|date| date.start_in(zone)),
-            until: day(asked, "to").and_then(|date| date.end_in(zone)),
-        },
+        period: period(asked, zone),
         ..UsageFilter::default()
     }))
 }
@@ -136,11 +149,16 @@ pub(super) async fn usage_log(
             })
             .await;
     };
-    let page = rooms.reports.usage_log(&filter, &request).await;
-    let page = page.map_err(reports_failed)?;
-    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
-    let list = list_state(filters(&asked, &FILTERS), &page);
-    let rows = page.rows.into_iter().map(|record| names.row(record));
+    let asking = CallList {
+        filter: &filter,
+        request,
+        sort: wanted(&asked, "sort").unwrap_or_default(),
+        before: wanted(&asked, "at").unwrap_or_default(),
+    };
+    let mut read = asking.read(&rooms.reports).await.map_err(reports_failed)?;
+    let list = read.told(list_state(filters(&asked, &FILTERS), &read.page));
+    let names = CallNames::of(&rooms.accounts, &read.page.rows).await?;
+    let rows = read.page.rows.into_iter().map(|record| names.row(record));
     let rows = rows.collect();
     who.show(&UsageLog {
         list,

@@ -1,76 +1,40 @@
-//! The tenant's ledger: what it has, the grants that are left, and every line of its books.
+//! The tenant's ledger: what it has, the grants that are left and those that are not, a row for every call
+//! and for whatever else changed what there is, and how its books were found.
 
 use admin_templates::form::Form;
-use admin_templates::labels::{EntryKind, Word};
+use admin_templates::labels::{LineKind, Word};
 use admin_templates::list::ListState;
-use admin_templates::parts::EntryRow;
 use admin_templates::portal::PortalLedger;
 use poem::web::{Data, Query};
 use poem::{IntoResponse, Request, handler};
 use server_edge::export::{Excel, ledger_file};
-use server_rooms::ledger::{Entry, Ledger};
+use server_rooms::accounts::{Accounts, Reading};
+use server_rooms::ledger::Ledger;
 use server_rooms::reports::Reports;
-use shared::id::{GenerationId, TenantId};
+use shared::id::GrantId;
 
 use super::super::error::{PageError, PageResult, parsed};
+use super::super::ledger_lines::{self, Asking, Unread};
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, field};
 use super::unread;
 
-/// Lines of a page.
-const LINES: usize = 50;
-/// Lines read at once.
-const BATCH: i64 = 200;
-/// Batches read for one page of a rare kind at most; the page then ends earlier and leads on.
-const BATCHES: usize = 20;
 /// Grants with something left that are shown.
 const GRANTS: i64 = 100;
 
-/// A kind's word; a hold that grew is a hold.
-fn kind_word(kind: &str) -> EntryKind {
-    EntryKind::from_code(kind).unwrap_or(EntryKind::Hold)
-}
-
-fn row(entry: Entry) -> EntryRow {
-    let is_call = entry.reference.starts_with(GenerationId::PREFIX);
-    EntryRow {
-        number: u64::try_from(entry.number).unwrap_or(0),
-        kind: kind_word(&entry.kind),
-        call_id: is_call.then(|| entry.reference.clone()),
-        reference: entry.reference,
-        available_delta: entry.available_delta,
-        held_delta: entry.held_delta,
-        charged: entry.charged,
-        available_after: entry.balance_after,
-        at: entry.at,
+fn failed(error: Unread) -> PageError {
+    match error {
+        Unread::Ledger(error) => unread(error),
+        Unread::Names(error) => error.into(),
     }
 }
 
-/// Lines of a kind, newest first, and the number to go on behind.
-async fn lines(
-    ledger: &Ledger,
-    tenant: &TenantId,
-    kind: Option<EntryKind>,
-    mut before: Option<i64>,
-) -> Result<(Vec<Entry>, Option<i64>), PageError> {
-    let mut lines = Vec::new();
-    for _ in 0..BATCHES {
-        let batch = ledger.history(tenant, before, BATCH).await;
-        let batch = batch.map_err(unread)?;
-        if batch.is_empty() {
-            return Ok((lines, None));
-        }
-        for entry in batch {
-            if lines.len() == LINES {
-                return Ok((lines, before));
-            }
-            before = Some(entry.number);
-            if kind.is_none_or(|kind| kind_word(&entry.kind) == kind) {
-                lines.push(entry);
-            }
-        }
+/// A place in a list that the query names; another text is no place.
+fn place<T: std::str::FromStr>(asked: &Asked, name: &str) -> Result<Option<T>, PageError> {
+    match field(asked, name) {
+        "" => Ok(None),
+        text => parsed(text).map(Some),
     }
-    Ok((lines, before))
 }
 
 /// `GET /portal/ledger`
@@ -79,28 +43,40 @@ pub(super) async fn ledger_page(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
     ledger: Data<&Ledger>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    let tenant = &who.tenant.id;
-    let before = match field(&asked, "after") {
-        "" => None,
-        text => Some(parsed(text)?),
+    let (tenant, now) = (&who.tenant.id, who.now());
+    let asking = Asking {
+        tenant,
+        reading: Reading::Tenant(tenant),
+        kind: LineKind::from_code(field(&asked, "kind")),
+        before: place(&asked, "after")?,
+        opened: field(&asked, "entries"),
     };
-    let kind = EntryKind::from_code(field(&asked, "kind"));
-    let (entries, next) = lines(&ledger, tenant, kind, before).await?;
-    let now = who.now();
+    let listed = ledger_lines::lines(&ledger, &accounts, &asking).await;
+    let listed = listed.map_err(failed)?;
     let mut grants = ledger.open_grants(tenant, GRANTS).await.map_err(unread)?;
     grants.retain(|grant| grant.expires_at.is_none_or(|at| at > now));
     grants.sort_by_key(|grant| (grant.expires_at.is_none(), grant.expires_at));
+    let behind: Option<GrantId> = place(&asked, "spent")?;
+    let spent = ledger_lines::spent(&ledger, tenant, (behind.as_ref(), now)).await;
+    let (spent, spent_next) = spent.map_err(unread)?;
     let balance = ledger.balance(tenant).await.map_err(unread)?;
+    let books = ledger.account_books(tenant).await.map_err(unread)?;
     who.show(&PortalLedger {
         balance: rows::balance(balance),
-        grants: rows::grants(grants),
+        books: ledger_lines::own_books(books),
+        grants: ledger_lines::grants(grants),
+        spent,
+        spent_open: behind.is_some(),
+        spent_next,
         list: ListState {
             filters: Form::of([("kind", field(&asked, "kind"))]),
-            next: next.map(|number| number.to_string()),
+            next: listed.next,
             ..ListState::whole()
         },
-        entries: entries.into_iter().map(row).collect(),
+        opened: field(&asked, "entries").to_owned(),
+        lines: listed.lines,
     })
     .await
 }

@@ -56,6 +56,7 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/models", models::model_page)
         .post(super::opened::CLOSE, super::opened::close)
         .get("/portal/search", super::search::portal_search)
+        .get("/portal/suggest", super::search::suggest::portal_suggest)
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)

@@ -6,7 +6,7 @@ use admin_templates::parts::TopRow;
 use admin_templates::portal::Overview as View;
 use poem::handler;
 use poem::web::Data;
-use server_rooms::accounts::{Accounts, TenantSettings};
+use server_rooms::accounts::{Accounts, Callers, TenantSettings};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::reports::forecast::Forecast;
 use server_rooms::reports::overview::Overview;
@@ -16,8 +16,9 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
+use super::super::ledger_lines;
 use super::super::session::Member;
-use super::rows::{self, TenantNames};
+use super::rows;
 use super::{manages, notices, reports_failed};
 
 /// Where those begin who only use models.
@@ -54,11 +55,16 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
     tops.into_iter().map(row).collect()
 }
 
-fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -> View {
+fn view(
+    found: Overview,
+    own: TenantSettings,
+    (by, names): (Vec<Top>, &Callers),
+    lang: Lang,
+) -> View {
     let (soon, days_left, empty_at) = outlook(found.forecast);
     let left = found.balance.available;
     let low = soon || own.alert_below.is_some_and(|bound| left < bound);
-    let spend = rows::spend(&found.days, Grain::Day);
+    let spend = rows::spend(&found.days, Grain::Day).leading_to("usage", &[]);
     let (mut calls, mut lost) = (0_u64, 0_u64);
     for day in &found.days {
         calls = calls.saturating_add(day.sums.calls);
@@ -77,14 +83,14 @@ fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -
         days_left,
         empty_at,
         spend,
-        grants: rows::grants(found.grants),
+        grants: ledger_lines::grants(found.grants),
         top_models: tops(found.models, month, str::to_owned),
-        // What people called themselves stands under no key.
-        top_members: tops(found.keys, month, |id| {
+        // Of people who are not named one by one.
+        top_members: tops(by, month, |id| {
             if id.is_empty() {
                 MemberRole::Member.text(lang).to_owned()
             } else {
-                names.key(id)
+                names.name(id)
             }
         }),
     }
@@ -105,9 +111,11 @@ pub(super) async fn overview_page(
     }
     let found = reports.overview(&who.tenant.id).await;
     let found = found.map_err(reports_failed)?;
-    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
+    let by = reports.top_callers(&found).await.map_err(reports_failed)?;
+    let ids: Vec<&str> = by.iter().map(|top| top.name.as_str()).collect();
+    let names = accounts.callers_by_id(&who.tenant.id, &ids).await?;
     let own = accounts.tenant_settings(&who.tenant.id).await?;
-    let mut view = view(found, own, &names, who.lang());
+    let mut view = view(found, own, (by, &names), who.lang());
     view.notices = notices::notes(&who, &catalogue).await?;
     who.show(&view).await
 }

@@ -5,19 +5,19 @@ use std::collections::HashMap;
 use admin_templates::chart::{Chart, Columns, Series, Unit};
 use admin_templates::form::Form;
 use admin_templates::labels::{
-    BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
-    Operation as OperationWord, Word,
+    BudgetPeriod, CallStatus, Measure, MemberRole, Operation as OperationWord, Word,
 };
 use admin_templates::list::ListState;
-use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
-use server_rooms::accounts::Accounts;
+use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow};
+use server_rooms::accounts::{Accounts, Callers, FoundName, Reading};
 use server_rooms::auth::Role;
-use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
+use server_rooms::ledger::{self, Balance, Budget, Spender};
 use server_rooms::reports::page::{PageRequest, Paged};
 use server_rooms::reports::sums::Grain;
 use server_rooms::reports::{Point, UsageRecord, UsageStatus};
 use server_rules::billing::UNKNOWN;
 use shared::credits::Credits;
+use shared::fold::folded;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::link::Operation;
 
@@ -25,18 +25,6 @@ use super::super::error::PageError;
 
 /// Rows of a page.
 pub(super) const ROWS: u32 = 25;
-/// Names read at once.
-const NAMES: i64 = 200;
-/// Reads of names at most; who is not among them is shown by id.
-const NAME_READS: usize = 10;
-
-/// Names of a tenant's people and keys.
-#[derive(Debug, Default)]
-pub(super) struct TenantNames {
-    users: HashMap<String, String>,
-    keys: HashMap<String, String>,
-}
-
 /// Who a list of calls is narrowed to.
 #[derive(Debug)]
 pub(super) enum Caller {
@@ -46,70 +34,46 @@ pub(super) enum Caller {
     Key(ApiKeyId),
 }
 
-impl TenantNames {
-    /// All of a tenant, as far as there are not thousands.
-    pub(super) async fn of(accounts: &Accounts, tenant: &TenantId) -> Result<Self, PageError> {
-        let mut names = Self::default();
-        let mut after: Option<UserId> = None;
-        for _ in 0..NAME_READS {
-            let users = accounts.users(tenant, after.as_ref(), NAMES).await?;
-            after = users.last().map(|user| user.id.clone());
-            let known = users.into_iter();
-            names
-                .users
-                .extend(known.map(|user| (user.id.into_string(), user.username)));
-            if after.is_none() {
-                break;
-            }
-        }
-        let mut after: Option<ApiKeyId> = None;
-        for _ in 0..NAME_READS {
-            let keys = accounts.keys(tenant, after.as_ref(), NAMES).await?;
-            after = keys.last().map(|key| key.id.clone());
-            let known = keys.into_iter();
-            names
-                .keys
-                .extend(known.map(|key| (key.id.into_string(), key.name)));
-            if after.is_none() {
-                break;
-            }
-        }
-        Ok(names)
+/// Whom of a tenant somebody means by an id, a name, or a part of one that nobody else has.
+pub(super) async fn meant(
+    accounts: &Accounts,
+    tenant: &TenantId,
+    text: &str,
+) -> Result<Option<Caller>, PageError> {
+    if let Ok(id) = text.parse() {
+        return Ok(Some(Caller::User(id)));
     }
+    if let Ok(id) = text.parse() {
+        return Ok(Some(Caller::Key(id)));
+    }
+    let found = accounts.find(Some(tenant), text).await?;
+    let user = |one: &FoundName| Caller::User(UserId::from_stored(one.id.clone()));
+    let key = |one: &FoundName| Caller::Key(ApiKeyId::from_stored(one.id.clone()));
+    let is_it = |one: &&FoundName| folded(&one.name) == folded(text);
+    if let Some(one) = found.people.iter().find(is_it) {
+        return Ok(Some(user(one)));
+    }
+    if let Some(one) = found.keys.iter().find(is_it) {
+        return Ok(Some(key(one)));
+    }
+    Ok(match (found.people.as_slice(), found.keys.as_slice()) {
+        ([one], []) => Some(user(one)),
+        ([], [one]) => Some(key(one)),
+        _ => None,
+    })
+}
 
-    /// A key's name, or its id.
-    pub(super) fn key(&self, id: &str) -> String {
-        self.keys.get(id).map_or(id, String::as_str).to_owned()
-    }
-
-    /// The person or else the key that called.
-    pub(super) fn caller(&self, user: Option<&UserId>, key: Option<&ApiKeyId>) -> String {
-        match (user, key) {
-            (Some(user), _) => {
-                let name = self.users.get(user.as_str());
-                name.map_or(user.as_str(), String::as_str).to_owned()
-            }
-            (None, Some(key)) => self.key(key.as_str()),
-            (None, None) => String::new(),
-        }
-    }
-
-    /// Whom somebody means by an id or a name.
-    pub(super) fn meant(&self, text: &str) -> Option<Caller> {
-        if let Ok(id) = text.parse() {
-            return Some(Caller::User(id));
-        }
-        if let Ok(id) = text.parse() {
-            return Some(Caller::Key(id));
-        }
-        let of = |names: &HashMap<String, String>| {
-            let mut all = names.iter();
-            let found = all.find(|(_, name)| name.to_lowercase() == text.to_lowercase());
-            found.map(|(id, _)| id.clone())
-        };
-        let user = of(&self.users).map(|id| Caller::User(UserId::from_stored(id)));
-        user.or_else(|| of(&self.keys).map(|id| Caller::Key(ApiKeyId::from_stored(id))))
-    }
+/// Who of a tenant made some calls.
+pub(super) async fn callers(
+    accounts: &Accounts,
+    tenant: &TenantId,
+    records: &[UsageRecord],
+) -> Result<Callers, PageError> {
+    let calls = records.iter();
+    let calls: Vec<_> = calls
+        .map(|record| (record.user.as_ref(), record.key.as_ref()))
+        .collect();
+    Ok(accounts.callers(Reading::Tenant(tenant), &calls).await?)
 }
 
 /// A part of a whole in hundredths of a per cent.
@@ -139,6 +103,8 @@ pub(super) fn spend(points: &[Point], grain: Grain) -> Chart {
             values: values.map(Some).collect(),
         }],
         unit: Unit::Credits,
+        leads_to: String::new(),
+        marks: Vec::new(),
     }
 }
 
@@ -152,26 +118,6 @@ pub(super) fn balance(balance: Balance) -> BalanceView {
         debt: balance.debt,
         loss: Credits::ZERO,
     }
-}
-
-/// Grants as they are shown.
-pub(super) fn grants(grants: Vec<Grant>) -> Vec<GrantRow> {
-    let row = |grant: Grant| GrantRow {
-        kind: match grant.kind {
-            GrantKind::Purchase => GrantWord::Purchase,
-            GrantKind::Subscription => GrantWord::Subscription,
-            GrantKind::Gift => GrantWord::Gift,
-            GrantKind::RedeemCode => GrantWord::RedeemCode,
-            GrantKind::Manual | GrantKind::Refund => GrantWord::Manual,
-        },
-        id: grant.id.into_string(),
-        amount: grant.granted,
-        remaining: grant.remaining,
-        expires_at: grant.expires_at,
-        note: grant.note,
-        created_at: grant.created_at,
-    };
-    grants.into_iter().map(row).collect()
 }
 
 /// The first budget of a key or a person.
@@ -215,16 +161,18 @@ pub(super) fn status(record: &UsageRecord) -> CallStatus {
 }
 
 /// Calls of a list, without what tenants do not see.
-pub(super) fn calls(records: Vec<UsageRecord>, names: &TenantNames) -> Vec<CallRow> {
+pub(super) fn calls(records: Vec<UsageRecord>, names: &Callers) -> Vec<CallRow> {
     let row = |record| call(record, names);
     records.into_iter().map(row).collect()
 }
 
-fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
+fn call(record: UsageRecord, names: &Callers) -> CallRow {
     let status = status(&record);
     let fault = record.fault.filter(|_| status == CallStatus::Failed);
+    let by = names.of(record.user.as_ref(), record.key.as_ref());
     CallRow {
-        caller: names.caller(record.user.as_ref(), record.key.as_ref()),
+        caller: by.name,
+        maker: by.maker,
         id: record.id.into_string(),
         at: record.created_at,
         tenant_id: String::new(),
@@ -271,5 +219,6 @@ pub(super) fn list<T>(asked: &Asked, filters: &[&str], page: &Paged<T>) -> ListS
         sort: None,
         next: page.next.as_ref().map(ToString::to_string),
         previous: page.previous.as_ref().map(ToString::to_string),
+        place: None,
     }
 }

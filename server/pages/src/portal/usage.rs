@@ -8,7 +8,7 @@ use futures_util::stream::TryStreamExt;
 use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Request, handler};
 use server_edge::export::{Excel, Reader, usage_file};
-use server_rooms::accounts::Accounts;
+use server_rooms::accounts::{Accounts, CalledBy, Reading};
 use server_rooms::ledger::{Ledger, Spender};
 use server_rooms::reports::call_detail::{CallDetail, Charge, HoldDetail};
 use server_rooms::reports::history::UsageHistory;
@@ -19,19 +19,20 @@ use server_rooms::reports::{
 };
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{RequestId, UserId};
+use shared::id::{RequestId, TenantId, UserId};
 use shared::units::Usage;
 
 use super::super::bills;
 use super::super::error::{PageError, PageResult, parsed};
 use super::super::lanes::{Seen, lanes};
+use super::super::list_query::{self, CallList, CallsRead};
 use super::super::page_context::Here;
 use super::super::session::{Manager, Member};
-use super::rows::{self, Asked, Caller, TenantNames, field};
+use super::rows::{self, Asked, Caller, field};
 use super::{manages, reports_failed, unread};
 
 /// Filters of the list of calls, and the range, which links to its pages carry.
-const FILTERS: [&str; 4] = ["model", "status", "caller", "range"];
+const FILTERS: [&str; 5] = ["model", "status", "caller", "range", "span"];
 
 /// No call is older than the epoch.
 const NEVER: TimeRange = TimeRange {
@@ -62,9 +63,16 @@ fn since(window: &Window) -> TimeRange {
 }
 
 /// Narrowed to what the query asks for; what nobody is or no call has leaves nothing.
-fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &TenantNames) -> UsageFilter {
+async fn narrowed(
+    mut filter: UsageFilter,
+    asked: &Asked,
+    (accounts, tenant): (&Accounts, &TenantId),
+) -> Result<UsageFilter, PageError> {
     let model = field(asked, "model");
     filter.model = Some(model.to_owned()).filter(|model| !model.is_empty());
+    if let Some(span) = list_query::span(field(asked, "span")) {
+        filter.period = span;
+    }
     let status = field(asked, "status");
     if !status.is_empty() {
         filter.status = UsageStatus::from_word(status);
@@ -74,13 +82,13 @@ fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &TenantNames) -> Usag
     }
     let caller = field(asked, "caller");
     if !caller.is_empty() && filter.user.is_none() {
-        match names.meant(caller) {
+        match rows::meant(accounts, tenant, caller).await? {
             Some(Caller::User(id)) => filter.user = Some(id),
             Some(Caller::Key(id)) => filter.key = Some(id),
             None => filter.period = NEVER,
         }
     }
-    filter
+    Ok(filter)
 }
 
 fn totals(points: &[Point]) -> Sums {
@@ -109,6 +117,21 @@ fn model_sums(all: Vec<UsageSummary>) -> Vec<ModelSum> {
     sums
 }
 
+/// A page of calls as the query wants it.
+async fn calls(
+    reports: &Reports,
+    filter: &UsageFilter,
+    asked: &Asked,
+) -> Result<CallsRead, PageError> {
+    let asking = CallList {
+        filter,
+        request: rows::page_request(asked)?,
+        sort: field(asked, "sort"),
+        before: field(asked, "at"),
+    };
+    asking.read(reports).await.map_err(reports_failed)
+}
+
 /// `GET /portal/usage`
 #[handler]
 pub(super) async fn usage_page(
@@ -121,28 +144,26 @@ pub(super) async fn usage_page(
     let tenant = &who.tenant.id;
     let range = range_of(&asked);
     let window = window(range, who.here());
-    let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
         period: since(&window),
         ..UsageFilter::default()
     };
-    let filter = narrowed(whole, &asked, &names);
-    let page = reports
-        .usage_log(&filter, &rows::page_request(&asked)?)
-        .await;
-    let page = page.map_err(reports_failed)?;
+    let filter = narrowed(whole, &asked, (&accounts, tenant)).await?;
+    let mut read = calls(&reports, &filter, &asked).await?;
+    let list = read.told(rows::list(&asked, &FILTERS, &read.page));
+    let names = rows::callers(&accounts, tenant, &read.page.rows).await?;
     let scope = ReportScope::Tenant(tenant.clone());
     let points = reports.series(&scope, &window).await?;
     let sums = totals(&points);
     who.show(&PortalUsage {
         range,
-        list: rows::list(&asked, &FILTERS, &page),
+        list,
         credits: sums.credits,
         calls: sums.calls,
-        spend: rows::spend(&points, window.grain),
+        spend: rows::spend(&points, window.grain).leading_to("usage", &[("range", range.code())]),
         sums: model_sums(usage.summary(tenant, since(&window)).await?),
-        rows: rows::calls(page.rows, &names),
+        rows: rows::calls(read.page.rows, &names),
     })
     .await
 }
@@ -157,13 +178,12 @@ pub(super) async fn usage_csv(
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let tenant = &who.tenant.id;
-    let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
         period: since(&window(range_of(&asked), who.here())),
         ..UsageFilter::default()
     };
-    let filter = narrowed(whole, &asked, &names);
+    let filter = narrowed(whole, &asked, (&accounts, tenant)).await?;
     let excel = Excel::of_query(request.uri().query());
     let zone = who.here().zone.clone();
     let file = usage_file(reports.export_usage(filter), Reader::Tenant, (excel, zone));
@@ -203,7 +223,7 @@ fn request_of(detail: &CallDetail) -> String {
 fn ended_call(
     detail: &CallDetail,
     record: &UsageRecord,
-    names: &TenantNames,
+    by: &CalledBy,
     multiplier_ppm: i64,
 ) -> OwnCall {
     let hold = detail.hold.as_ref().map(|held| &held.hold);
@@ -215,7 +235,7 @@ fn ended_call(
         fault: record.fault.clone(),
         operation: rows::operation(record.operation),
         model: record.model.clone(),
-        caller: names.caller(record.user.as_ref(), record.key.as_ref()),
+        caller: by.text(),
         test: record.test,
         at: record.created_at,
         first_byte_ms: record.first_byte_ms,
@@ -227,7 +247,7 @@ fn ended_call(
 }
 
 /// A call without a record: it runs, or was refused or given back.
-fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> Option<OwnCall> {
+fn open_call(detail: &CallDetail, by: &CalledBy, multiplier_ppm: i64) -> Option<OwnCall> {
     let hold = &detail.hold.as_ref()?.hold;
     let kept = hold.snapshot.read()?;
     let status = match detail.charge {
@@ -249,7 +269,7 @@ fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> O
         fault: None,
         operation: rows::operation(kept.operation),
         model: kept.model.clone(),
-        caller: names.caller(kept.user.as_ref(), kept.key.as_ref()),
+        caller: by.text(),
         test: false,
         at: hold.created_at,
         first_byte_ms: 0,
@@ -285,11 +305,20 @@ pub(super) async fn call_page(
     if !manages(&who) && !is_by(&detail, &who.user.id) {
         return Err(PageError::NotFound);
     }
-    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
+    let kept = detail.hold.as_ref();
+    let kept = kept.and_then(|held| held.hold.snapshot.read());
+    let (person, key) = match (&detail.record, &kept) {
+        (Some(record), _) => (record.user.as_ref(), record.key.as_ref()),
+        (None, Some(kept)) => (kept.user.as_ref(), kept.key.as_ref()),
+        (None, None) => (None, None),
+    };
+    let reading = Reading::Tenant(&who.tenant.id);
+    let callers = accounts.callers(reading, &[(person, key)]).await?;
+    let by = callers.of(person, key);
     let ppm = who.tenant.price_multiplier_ppm;
     let view = match &detail.record {
-        Some(record) => Some(ended_call(&detail, record, &names, ppm)),
-        None => open_call(&detail, &names, ppm),
+        Some(record) => Some(ended_call(&detail, record, &by, ppm)),
+        None => open_call(&detail, &by, ppm),
     };
     who.show(&view.ok_or(PageError::NotFound)?).await
 }
@@ -340,20 +369,18 @@ pub(super) async fn history_page(
         user: Some(who.user.id.clone()),
         ..UsageFilter::default()
     };
-    let names = TenantNames::of(&accounts, tenant).await?;
-    let filter = narrowed(own.clone(), &asked, &names);
-    let page = reports
-        .usage_log(&filter, &rows::page_request(&asked)?)
-        .await;
-    let page = page.map_err(reports_failed)?;
+    let filter = narrowed(own.clone(), &asked, (&accounts, tenant)).await?;
+    let mut read = calls(&reports, &filter, &asked).await?;
+    let list = read.told(rows::list(&asked, &["model", "status", "span"], &read.page));
+    let names = rows::callers(&accounts, tenant, &read.page.rows).await?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
     let points = days_of(&reports, own, who.here()).await?;
     who.show(&History {
         spent: totals(&points).credits,
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),
-        spend: rows::spend(&points, Grain::Day),
-        list: rows::list(&asked, &["model", "status"], &page),
-        rows: rows::calls(page.rows, &names),
+        spend: rows::spend(&points, Grain::Day).leading_to("history", &[]),
+        list,
+        rows: rows::calls(read.page.rows, &names),
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! Room: tenants, users, keys, superadmins, and who may change them; every change is audited.
 //! `check` looks at every field that comes from outside; holds no SQL.
 
+mod callers;
 mod check;
 mod ending;
 mod keys;
@@ -26,6 +27,7 @@ use shared::id::{AuditId, TenantId};
 use shared::secret::Secret;
 use shared::zone::Zone;
 
+pub use self::callers::{CalledBy, Callers, Reading};
 pub use self::keys::{GRACE_DEFAULT, GRACE_MAX, NewKey};
 pub use self::search::FoundAccounts;
 pub use self::superadmins::{NewSuperadmin, SuperadminChange, given_password};

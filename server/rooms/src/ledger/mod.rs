@@ -23,6 +23,8 @@
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
 mod batch;
+pub mod books;
+pub mod lines;
 pub mod pulse;
 mod reads;
 pub mod recovery;

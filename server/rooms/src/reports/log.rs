@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use server_store::Store;
 use server_store::audit::{AuditEntry, AuditFilter};
 use server_store::usage::UsageRecord;
+pub use server_store::usage_log::count::Counted;
 use server_store::usage_log::{LogQuery, UsageFilter};
 use shared::clock::Moment;
 use shared::db::DbError;
@@ -66,6 +67,13 @@ impl Log for AuditFilter {
     }
 }
 
+fn cut<L: Log>(request: &PageRequest, rows: Vec<L::Row>) -> Paged<L::Row> {
+    Paged::cut(request, rows, |row| {
+        let (at, id) = L::place(row);
+        (at.unix_ms().to_string(), id)
+    })
+}
+
 impl Reports {
     async fn page<L: Log>(
         &self,
@@ -74,19 +82,33 @@ impl Reports {
     ) -> Result<Paged<L::Row>, ReportsError> {
         let part = log_query(request, request.from.as_ref())?;
         let rows = filter.read(&self.store, part).await?;
-        Ok(Paged::cut(request, rows, |row| {
-            let (at, id) = L::place(row);
-            (at.unix_ms().to_string(), id)
-        }))
+        Ok(cut::<L>(request, rows))
     }
 
-    /// Usage records that pass the filter.
+    /// Usage records that pass the filter, newest first.
     pub async fn usage_log(
         &self,
         filter: &UsageFilter,
         request: &PageRequest,
     ) -> Result<Paged<UsageRecord>, ReportsError> {
         self.page(filter, request).await
+    }
+
+    /// The same, oldest first.
+    pub async fn usage_log_from_oldest(
+        &self,
+        filter: &UsageFilter,
+        request: &PageRequest,
+    ) -> Result<Paged<UsageRecord>, ReportsError> {
+        let mut part = log_query(request, request.from.as_ref())?;
+        part.newest_first = !part.newest_first;
+        let rows = filter.read(&self.store, part).await?;
+        Ok(cut::<UsageFilter>(request, rows))
+    }
+
+    /// How many records pass the filter, as far as that is soon counted.
+    pub async fn usage_count(&self, filter: &UsageFilter) -> Result<Counted, ReportsError> {
+        Ok(self.store.usage_count(filter).await?)
     }
 
     /// One audit entry.

@@ -2,6 +2,7 @@
 
 use server_store::accounts::Tenant;
 use server_store::rollups::{ReportScope, Top, TopOf};
+use server_store::usage::TimeRange;
 use shared::credits::Credits;
 use shared::id::TenantId;
 use shared::zone::Zone;
@@ -44,6 +45,35 @@ pub struct Overview {
     pub fresh: Freshness,
 }
 
+/// Calls of people that are added up one by one; where they made more, people stand together.
+const PEOPLES_CALLS_MAX: u64 = 20_000;
+
+/// With each person in place of all together, and what is left of these, by credits.
+fn each_person(mut keys: Vec<Top>, people: Vec<Top>) -> Vec<Top> {
+    let Some(place) = keys.iter().position(|top| top.name.is_empty()) else {
+        return keys;
+    };
+    let mut others = keys.swap_remove(place);
+    for person in &people {
+        others.calls = others.calls.saturating_sub(person.calls);
+        others.failed = others.failed.saturating_sub(person.failed);
+        others.canceled = others.canceled.saturating_sub(person.canceled);
+        let left = others
+            .credits
+            .micros()
+            .saturating_sub(person.credits.micros());
+        others.credits = Credits::from_micros(left.max(0));
+    }
+    keys.extend(people);
+    keys.extend((others.calls > 0).then_some(others));
+    keys.sort_by(|one, other| {
+        let size = |top: &Top| (top.credits, top.calls);
+        size(other).cmp(&size(one)).then(one.name.cmp(&other.name))
+    });
+    keys.truncate(usize::try_from(TOPS).unwrap_or(usize::MAX));
+    keys
+}
+
 fn spent(days: &[Point]) -> Credits {
     let micros = days.iter().map(|day| day.sums.credits.micros());
     Credits::from_micros(micros.fold(0_i64, i64::saturating_add))
@@ -63,6 +93,25 @@ impl Reports {
         let found = self.store.tenant(id).await?;
         let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
         self.overview_of(tenant, zone).await
+    }
+
+    /// Who called in the days of an overview: keys, and people by themselves; under an empty name whatever is
+    /// left of these.
+    pub async fn top_callers(&self, overview: &Overview) -> Result<Vec<Top>, ReportsError> {
+        let together = overview.keys.iter().find(|top| top.name.is_empty());
+        let keys = overview.keys.clone();
+        if together.is_none_or(|all| all.calls > PEOPLES_CALLS_MAX) {
+            return Ok(keys);
+        }
+        let period = TimeRange {
+            from: overview.days.first().map(|day| day.at),
+            until: None,
+        };
+        let people = self
+            .store
+            .top_people(&overview.tenant.id, period, TOPS)
+            .await?;
+        Ok(each_person(keys, people))
     }
 
     async fn overview_of(&self, tenant: Tenant, zone: &Zone) -> Result<Overview, ReportsError> {
@@ -112,5 +161,51 @@ impl Reports {
             keys,
             fresh,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use server_rules::usage::costs::KnownCost;
+
+    fn top(name: &str, calls: u64, micros: i64) -> Top {
+        Top {
+            name: name.to_owned(),
+            calls,
+            failed: 0,
+            canceled: 0,
+            credits: Credits::from_micros(micros),
+            cost: KnownCost::default(),
+        }
+    }
+
+    #[test]
+    fn people_stand_by_themselves_and_what_is_left_of_them_together() {
+        let keys = || vec![top("key_a", 9, 900), top("", 5, 500), top("key_b", 1, 10)];
+        let told = |people: Vec<Top>| -> Vec<(String, u64, i64)> {
+            let all = each_person(keys(), people).into_iter();
+            all.map(|top| (top.name, top.calls, top.credits.micros()))
+                .collect()
+        };
+        let row = |name: &str, calls, micros| (name.to_owned(), calls, micros);
+        assert_eq!(
+            told(vec![top("usr_a", 2, 300), top("usr_b", 3, 200)]),
+            [
+                row("key_a", 9, 900),
+                row("usr_a", 2, 300),
+                row("usr_b", 3, 200),
+                row("key_b", 1, 10),
+            ]
+        );
+        let some = told(vec![top("usr_a", 4, 499)]);
+        assert_eq!(
+            some.last(),
+            Some(&row("", 1, 1)),
+            "one call is of nobody known"
+        );
+        // Records are there before they are added up.
+        assert_eq!(told(vec![top("usr_a", 7, 900)]).len(), 3);
+        assert_eq!(each_person(vec![top("key_a", 1, 1)], Vec::new()).len(), 1);
     }
 }

@@ -201,6 +201,8 @@ pub struct Entry {
     pub held_delta: Credits,
     /// What was charged.
     pub charged: Credits,
+    /// Change of what is owed, which is below nothing: `-2` when two more are owed.
+    pub debt_delta: Credits,
     /// In grants after it.
     pub balance_after: Credits,
     /// Held after it.

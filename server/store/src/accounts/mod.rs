@@ -2,6 +2,7 @@
 //! is one transaction with its audit entry and its announcement.
 
 mod bounds;
+mod callers;
 mod directory;
 mod folding;
 mod keys;
@@ -14,6 +15,7 @@ mod users;
 pub use server_rules::access::{Role, Scope, Scopes};
 pub(crate) use server_rules::words;
 
+pub use self::callers::{CallerName, KeyMaker};
 pub use self::directory::{DirectoryOrder, DirectoryQuery, DirectoryStatus};
 pub use self::keys::changes::{Field, KeyChange, KeyPatch, KeyPlace, KeyRotation, PreviousSecret};
 pub use self::keys::{ApiKey, ApiKeyKind};

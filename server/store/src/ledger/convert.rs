@@ -239,6 +239,7 @@ impl From<EntryRow> for Entry {
             available_delta: credits(row.grants_delta),
             held_delta: credits(row.held_delta),
             charged: credits(row.revenue_delta),
+            debt_delta: credits(row.debt_delta),
             balance_after: credits(row.grants_after),
             held_after: credits(row.held_after),
             at: moment(row.at),

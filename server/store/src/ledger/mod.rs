@@ -2,8 +2,10 @@
 //! changed, in one transaction; here is what is read besides. Imported by `ledger` alone. Decides
 //! nothing: the caller's function does.
 
+pub mod books;
 mod convert;
 pub(crate) mod due;
+mod lines;
 mod postgres;
 mod reads;
 mod rows;

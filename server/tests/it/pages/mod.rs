@@ -5,6 +5,7 @@ mod browser;
 mod console;
 mod doors;
 mod factor;
+mod finding;
 mod login;
 mod models;
 mod opened;

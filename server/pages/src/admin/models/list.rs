@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use admin_templates::admin::catalogue::{ModelList, ModelRow};
-use admin_templates::list::{ListState, Sort};
+use admin_templates::list::{ListPlace, ListState, Sort};
 use server_rooms::alerts::Alerts;
 use server_rooms::alerts::health::Conditions;
-use server_rooms::catalogue::Model;
+use server_rooms::catalogue::{Catalogue, Model};
+use server_rooms::reports::Reports;
 use server_rooms::reports::sums::Sums;
 use shared::clock::Moment;
 
 use super::super::super::error::{PageError, parsed};
 use super::super::alerts::condition;
 use super::super::providers::switch;
-use super::super::{WHOLE, filters, success, wanted};
+use super::super::{WHOLE, filters, length, success, wanted};
+use super::operation;
 use super::view::price_lines;
 use super::{ModelRooms, operation};
 
@@ -106,6 +108,12 @@ pub(super) async fn view(
         sort,
         next: place(end).filter(|_| end < models.len()),
         previous: place(start.saturating_sub(ROWS)).filter(|_| start > 0),
+        place: Some(ListPlace {
+            first: length(start).saturating_add(1),
+            rows: length(end.min(models.len()).saturating_sub(start)),
+            total: length(models.len()),
+            exact: true,
+        }),
     };
     let shown: Vec<&Arc<Model>> = models.into_iter().skip(start).take(ROWS).collect();
     let ids: Vec<&str> = shown.iter().map(|model| model.id.as_str()).collect();

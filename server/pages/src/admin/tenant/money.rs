@@ -5,34 +5,29 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::tenants::TenantMoney;
 use admin_templates::form::{FieldError, Form};
-use admin_templates::labels::{Direction, EntryKind, GrantKind, Word};
+use admin_templates::labels::{Direction, LineKind, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
-use admin_templates::parts::{EntryRow, GrantRow};
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::accounts::{Accounts, Tenant};
+use server_rooms::accounts::{Accounts, Reading, Tenant};
 use server_rooms::auth::roles::kind;
-use server_rooms::ledger::{AdjustError, Entry, Grant, GrantError, Ledger};
+use server_rooms::ledger::{AdjustError, GrantError, Ledger};
 use server_rooms::money::corrections::{Correction, CorrectionError, Corrections};
 use server_rooms::money::recharge::{Recharge, RechargeError, Recharges};
+use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{GenerationId, TenantId, random_text};
+use shared::id::{GrantId, TenantId, random_text};
 
 use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::form::{FieldProblem, FormData};
+use super::super::super::ledger_lines::{self, Asking, Unread};
 use super::super::super::session::{Admin, Confirmed};
 use super::super::form_errors::{FormErrors, again};
+use super::super::words;
 use super::super::{Asked, amount, booked, filters, future, reason, wanted};
-use super::super::{word, words};
 use super::{balance_view, found, head_of, path};
 
-/// Lines of the ledger on a page.
-const LINES: usize = 50;
-/// Lines read at once where only those of a kind are shown.
-const READ: i64 = 500;
-/// Readings for one page; a rare kind then continues on the next.
-const READINGS: usize = 10;
 /// Grants with something left.
 const GRANTS: i64 = 200;
 /// Characters of `[a-z0-9]` that make a form's sending known: 124 bits.
@@ -41,93 +36,52 @@ const ONCE_CHARS: usize = 24;
 /// Whoever moves credits proved a short while ago to be themselves.
 type Payer = Confirmed<Admin<kind::MoveCredits>>;
 
-fn entry_kind(word: &str) -> EntryKind {
-    match word {
-        // More is set aside for the same call.
-        "extend" => EntryKind::Hold,
-        other => super::super::word(other, EntryKind::Adjust),
+fn failed(error: Unread) -> PageError {
+    match error {
+        Unread::Ledger(error) => booked(error),
+        Unread::Names(error) => error.into(),
     }
-}
-
-/// A line of the ledger as a row.
-pub(in super::super) fn entry_row(entry: Entry) -> EntryRow {
-    let call: Result<GenerationId, _> = entry.reference.parse();
-    EntryRow {
-        number: u64::try_from(entry.number).unwrap_or(0),
-        kind: entry_kind(&entry.kind),
-        call_id: call.ok().map(|_| entry.reference.clone()),
-        reference: entry.reference,
-        available_delta: entry.available_delta,
-        held_delta: entry.held_delta,
-        charged: entry.charged,
-        available_after: entry.balance_after,
-        at: entry.at,
-    }
-}
-
-fn grant_row(grant: Grant) -> GrantRow {
-    GrantRow {
-        id: grant.id.to_string(),
-        kind: word(grant.kind.word(), GrantKind::Manual),
-        amount: grant.granted,
-        remaining: grant.remaining,
-        expires_at: grant.expires_at,
-        note: grant.note,
-        created_at: grant.created_at,
-    }
-}
-
-/// A page of the ledger, newest first, and from where the next one goes on.
-async fn lines(
-    ledger: &Ledger,
-    tenant: &TenantId,
-    mut before: Option<i64>,
-    kind: Option<EntryKind>,
-) -> Result<(Vec<Entry>, Option<i64>), PageError> {
-    let mut shown = Vec::new();
-    for _ in 0..READINGS {
-        let read = ledger.history(tenant, before, READ).await;
-        let read = read.map_err(booked)?;
-        let is_last = i64::try_from(read.len()).is_ok_and(|lines| lines < READ);
-        for entry in read {
-            if shown.len() == LINES {
-                return Ok((shown, before));
-            }
-            before = Some(entry.number);
-            if kind.is_none_or(|kind| entry_kind(&entry.kind) == kind) {
-                shown.push(entry);
-            }
-        }
-        if is_last {
-            return Ok((shown, None));
-        }
-    }
-    Ok((shown, before))
 }
 
 async fn view(
-    ledger: &Ledger,
+    (ledger, accounts): (&Ledger, &Accounts),
     tenant: &Tenant,
     asked: &BTreeMap<String, String>,
+    now: Moment,
 ) -> Result<TenantMoney, PageError> {
     let balance = ledger.balance(&tenant.id).await.map_err(booked)?;
     let grants = ledger.open_grants(&tenant.id, GRANTS).await;
     let mut grants = grants.map_err(booked)?;
     // In the order of spending.
     grants.sort_by_key(|grant| (grant.expires_at.is_none(), grant.expires_at));
-    let before = wanted(asked, "after").map(parsed).transpose()?;
-    let kind = wanted(asked, "kind").and_then(EntryKind::from_code);
-    let (entries, next) = lines(ledger, &tenant.id, before, kind).await?;
+    let asking = Asking {
+        tenant: &tenant.id,
+        reading: Reading::Platform,
+        kind: wanted(asked, "kind").and_then(LineKind::from_code),
+        before: wanted(asked, "after").map(parsed).transpose()?,
+        opened: wanted(asked, "entries").unwrap_or_default(),
+    };
+    let listed = ledger_lines::lines(ledger, accounts, &asking).await;
+    let listed = listed.map_err(failed)?;
+    let behind: Option<GrantId> = wanted(asked, "spent").map(parsed).transpose()?;
+    let spent = ledger_lines::spent(ledger, &tenant.id, (behind.as_ref(), now)).await;
+    let (spent, spent_next) = spent.map_err(booked)?;
+    let books = ledger.account_books(&tenant.id).await.map_err(booked)?;
     Ok(TenantMoney {
         head: head_of(tenant, &balance),
         balance: balance_view(&balance),
-        grants: grants.into_iter().map(grant_row).collect(),
+        books: ledger_lines::own_books(books),
+        grants: ledger_lines::grants(grants),
+        spent,
+        spent_open: behind.is_some(),
+        spent_next,
         list: ListState {
             filters: filters(asked, &["kind"]),
-            next: next.map(|number| number.to_string()),
+            next: listed.next,
             ..ListState::whole()
         },
-        entries: entries.into_iter().map(entry_row).collect(),
+        opened: asking.opened.to_owned(),
+        lines: listed.lines,
         recharge: Form::default(),
         adjust: Form::default(),
         once: random_text(ONCE_CHARS),
@@ -144,7 +98,7 @@ pub(in super::super) async fn money_page(
     ledger: Data<&Ledger>,
 ) -> PageResult {
     let tenant = found(&accounts, &id).await?;
-    let view = view(&ledger, &tenant, &asked).await?;
+    let view = view((&ledger, &accounts), &tenant, &asked, who.now()).await?;
     who.show(&view).await
 }
 
@@ -206,7 +160,7 @@ pub(in super::super) async fn recharge(
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&ledger, &tenant, &BTreeMap::new()).await?;
+    let mut view = view((&ledger, &accounts), &tenant, &BTreeMap::new(), who.now()).await?;
     view.recharge = again(&posted, &["amount", "expires_at", "note"], wrong);
     who.show_again(&view).await
 }
@@ -262,7 +216,7 @@ pub(in super::super) async fn adjust(
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&ledger, &tenant, &BTreeMap::new()).await?;
+    let mut view = view((&ledger, &accounts), &tenant, &BTreeMap::new(), who.now()).await?;
     view.adjust = again(
         &posted,
         &["direction", "amount", "reason", "into_debt"],

@@ -11,6 +11,7 @@ use server_rooms::reports::{ReportScope, TimeRange, UsageFilter, UsageStatus, Us
 use shared::credits::Credits;
 
 use super::super::super::error::PageResult;
+use super::super::super::list_query::{self, CallList};
 use super::super::super::session::Admin;
 use super::super::calls::CallNames;
 use super::super::dashboard::Row;
@@ -63,24 +64,29 @@ pub(in super::super) async fn usage_page(
     };
     let summary = history.summary(&tenant.id, period).await?;
     let status = wanted(&asked, "status");
+    let narrowed = wanted(&asked, "span").and_then(list_query::span);
     let filter = UsageFilter {
         tenant: Some(tenant.id.clone()),
         model: wanted(&asked, "model").map(str::to_owned),
         status: status.and_then(UsageStatus::from_word),
-        period,
+        period: narrowed.unwrap_or(period),
         ..UsageFilter::default()
     };
-    let page = rooms
-        .reports
-        .usage_log(&filter, &page_request(&asked, ROWS)?)
-        .await;
-    let mut page = page.map_err(reports_failed)?;
+    let asking = CallList {
+        filter: &filter,
+        request: page_request(&asked, ROWS)?,
+        sort: wanted(&asked, "sort").unwrap_or_default(),
+        before: wanted(&asked, "at").unwrap_or_default(),
+    };
+    let mut read = asking.read(&rooms.reports).await.map_err(reports_failed)?;
     if status.is_some_and(|status| UsageStatus::from_word(status).is_none()) {
         // Calls that run have no record yet.
+        let page = &mut read.page;
         (page.rows, page.next, page.previous) = (Vec::new(), None, None);
     }
-    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
-    let mut list = list_state(filters(&asked, &["model", "status"]), &page);
+    let names = CallNames::of(&rooms.accounts, &read.page.rows).await?;
+    let state = list_state(filters(&asked, &["model", "status", "span"]), &read.page);
+    let mut list = read.told(state);
     if list.next.is_some() || list.previous.is_some() {
         let kept = ("range".to_owned(), range.code().to_owned());
         list.filters.values.extend([kept]);
@@ -90,9 +96,15 @@ pub(in super::super) async fn usage_page(
         head: head(&rooms.ledger, &tenant).await?,
         range,
         list,
-        spend: chart(&series, window.grain, Unit::Credits, charged),
+        spend: chart(&series, window.grain, Unit::Credits, charged)
+            .leading_to("usage", &[("tenant", tenant.id.as_str())]),
         sums: sums(summary),
-        rows: page.rows.into_iter().map(|row| names.row(row)).collect(),
+        rows: read
+            .page
+            .rows
+            .into_iter()
+            .map(|row| names.row(row))
+            .collect(),
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{CallPage, DemandView, HoldView, TryRow, UnknownEnd};
+use admin_templates::admin::usage::{CallPage, DemandView, HoldView, PhaseRow, TryRow, UnknownEnd};
 use admin_templates::form::Form;
 use admin_templates::labels::{CallNote, CallStatus, NextWhy, Operation, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};
@@ -12,26 +12,22 @@ use server_rooms::ledger::{CallSnapshot, Hold, Ledger};
 use server_rooms::reports::call_detail::{CallDetail, Charge};
 use server_rooms::reports::{Try, UsageRecord, UsageStatus};
 use server_rooms::routing::DataDemand;
-use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
+use shared::id::{ApiKeyId, GenerationId, RequestId, UserId};
 use shared::link::trail::NextStep;
 use shared::units::Usage;
 
 use super::super::super::bills;
 use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::lanes::{Seen, lanes};
+use super::super::super::ledger_lines::entry_row;
 use super::super::super::session::Admin;
 use super::super::calls::CallNames;
-use super::super::tenant::money::entry_row;
 use super::super::{booked, reports_failed, word};
 use super::CallRooms;
 
 /// What prices are multiplied by where nothing is.
 const PLAIN_PPM: i64 = 1_000_000;
-
-/// Lines of the ledger that are looked through around a call's beginning and end.
-const AROUND: i64 = 200;
 
 /// The lines of a charge; none where there is nothing to reckon with, but for what it came to.
 fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
@@ -103,45 +99,13 @@ fn demanded(tries: &[Try], of_hold: Option<&str>) -> DemandView {
     }
 }
 
-/// The number behind the tenant's last line up to a moment: lines are numbered as time goes.
-async fn behind(ledger: &Ledger, tenant: &TenantId, at: Moment) -> Result<Option<i64>, PageError> {
-    let line = async |before: Option<i64>| {
-        let lines = ledger.history(tenant, before, 1).await;
-        Ok::<_, PageError>(lines.map_err(booked)?.pop())
-    };
-    let Some(newest) = line(None).await?.filter(|entry| entry.at > at) else {
-        return Ok(None);
-    };
-    let (mut low, mut high) = (0, newest.number);
-    while high.saturating_sub(low) > 1 {
-        let middle = low.saturating_add(high.saturating_sub(low) / 2);
-        let later = line(Some(middle.saturating_add(1))).await?;
-        if later.is_some_and(|entry| entry.at > at) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    Ok(Some(high))
-}
-
 /// A call's lines in the ledger, oldest first.
 async fn entries(ledger: &Ledger, detail: &CallDetail) -> Result<Vec<EntryRow>, PageError> {
     let Some(held) = &detail.hold else {
         return Ok(Vec::new());
     };
-    let mut rows = BTreeMap::new();
-    let moments = [Some(held.hold.created_at), held.hold.closed_at];
-    for at in moments.into_iter().flatten() {
-        // Lines carry the moment of their commit, a little later than the call's.
-        let at = Moment::from_unix_ms(at.unix_ms().saturating_add(1_000));
-        let before = behind(ledger, &detail.tenant, at).await?;
-        let lines = ledger.history(&detail.tenant, before, AROUND).await;
-        let lines = lines.map_err(booked)?.into_iter();
-        let own = lines.filter(|entry| entry.reference == detail.id.as_str());
-        rows.extend(own.map(|entry| (entry.number, entry_row(entry))));
-    }
-    Ok(rows.into_values().collect())
+    let entries = ledger.entries_of(&held.hold).await.map_err(booked)?;
+    Ok(entries.into_iter().map(entry_row).collect())
 }
 
 fn hold_view(detail: &CallDetail) -> HoldView {

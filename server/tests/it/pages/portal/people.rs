@@ -20,6 +20,7 @@ pub(in super::super) fn access(method: &Method, rest: &str) -> Option<Access> {
             | "search"
             | "usage/:id"
             | "models"
+            | "suggest"
             | "studio"
             | "studio/chat"
             | "studio/images"

@@ -185,7 +185,7 @@ fn access(method: &Method, path: &str) -> Option<Access> {
     };
     shared.or(match (area, method, rest) {
         ("admin", _, "setup") => Some(Access::Everybody),
-        ("admin", &Method::GET, "" | "search" | "superadmins" | "settings") => {
+        ("admin", &Method::GET, "" | "search" | "suggest" | "superadmins" | "settings") => {
             Some(Access::Admin(Action::Look))
         }
         (
