@@ -29,6 +29,7 @@ pub mod html;
 mod icon;
 pub mod labels;
 pub mod list;
+mod narrow;
 pub mod nav;
 pub mod notices;
 pub mod page;

@@ -36,6 +36,7 @@ use crate::labels::{
     PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::nav;
+use crate::narrow;
 use crate::page::{Area, Page};
 use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,
@@ -131,7 +132,8 @@ macro_rules! views {
 
                     fn render(&self, page: &Page) -> Result<String, RenderError> {
                         let written = Written { v: self, p: page, t: page.text() };
-                        written.render().map_err(|source| RenderError { view: $name, source })
+                        let html = written.render().map_err(|source| RenderError { view: $name, source })?;
+                        Ok(narrow::fit(html, page))
                     }
                 }
             };

@@ -1,11 +1,11 @@
 //! Strings of both the console and the portal.
 
 use super::catalogue;
-use crate::text::{AdminText, PortalText};
+use crate::text::{AdminText, PortalText, RowText};
 
 catalogue! {
-/// Strings of both areas, with those of each area in `a` and `u`.
-Text [a: AdminText, u: PortalText] {
+/// Strings of both areas, with those of each area in `a` and `u`, and of rows in `r`.
+Text [a: AdminText, u: PortalText, r: RowText] {
     actions: "Actions", "操作";
     add: "Add", "添加";
     data_policy: "Data policy", "数据策略";
@@ -30,7 +30,6 @@ Text [a: AdminText, u: PortalText] {
     all_when_none: "All models when none is ticked.", "未勾选时允许全部模型。";
     allowed_models: "Allowed models", "允许的模型";
     amount: "Amount", "数额";
-    are_you_sure: "Are you sure?", "确定继续吗？";
     area_admin: "Console", "控制台";
     area_portal: "Portal", "门户";
     available: "Available", "可用额度";

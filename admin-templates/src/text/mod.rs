@@ -4,10 +4,12 @@
 mod admin;
 mod common;
 mod portal;
+mod rows;
 
 pub use admin::AdminText;
 pub use common::Text;
 pub use portal::PortalText;
+pub use rows::RowText;
 
 /// Declares a struct of strings with one value for each language.
 macro_rules! catalogue {
@@ -55,7 +57,13 @@ mod tests {
 
     #[test]
     fn every_string_says_something_in_both_languages_and_keeps_its_gaps() {
-        let all = [Text::pairs(), AdminText::pairs(), PortalText::pairs()].concat();
+        let all = [
+            Text::pairs(),
+            AdminText::pairs(),
+            PortalText::pairs(),
+            RowText::pairs(),
+        ]
+        .concat();
         for (name, en, zh) in all {
             assert!(!en.trim().is_empty(), "`{name}` says nothing in English");
             assert!(!zh.trim().is_empty(), "`{name}` says nothing in Chinese");

@@ -12,6 +12,7 @@ mod roles;
 mod safety;
 mod settings;
 mod tenant_isolation;
+mod walk;
 mod words;
 mod zones;
 
