@@ -82,6 +82,13 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// The first one to type into, but where another one is.
+    #[must_use]
+    pub fn focus_unless(mut self, other: bool) -> Self {
+        self.focus = !other;
+        self
+    }
+
     /// Letters of equal width.
     #[must_use]
     pub fn mono(mut self) -> Self {

@@ -9,3 +9,4 @@ mod roles;
 mod scripts;
 mod snapshots;
 mod stylesheet;
+mod walk;
