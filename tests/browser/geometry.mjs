@@ -154,12 +154,12 @@ function measure({ within, fingers }) {
     const out = Math.max(-text.left, text.right - wide);
     if (out > SLACK && !around.scrolls && !dotted(around)) say("a text is out of the window", element, `by ${px(out)}`);
     if (text.drawn) {
-      const drawing = element.ownerSVGElement?.getBoundingClientRect();
-      const past = drawing && Math.max(drawing.left - text.left, text.right - drawing.right, drawing.top - text.top, text.bottom - drawing.bottom);
-      if (past > SLACK) say("a text is cut by its drawing", element, `by ${px(past)}`);
-      continue;
+      const drawing = element.ownerSVGElement;
+      const edge = drawing.getBoundingClientRect();
+      const past = Math.max(edge.left - text.left, text.right - edge.right, edge.top - text.top, text.bottom - edge.bottom);
+      if (past > SLACK && getComputedStyle(drawing).overflowX !== "visible") say("a text is cut by its drawing", element, `by ${px(past)}`);
     }
-    const box = boxOf(element);
+    const box = boxOf(text.drawn ? element.ownerSVGElement : element);
     if (!box || dotted(around)) continue;
     const rect = box.getBoundingClientRect();
     const past = Math.max(rect.left - text.left, text.right - rect.right, rect.top - text.top, text.bottom - rect.bottom);
@@ -214,6 +214,13 @@ function measure({ within, fingers }) {
       const along = Math.min(seen.bottom, text.bottom) - Math.max(seen.top, text.top);
       if (across > SLACK && along > SLACK) say("a control stands over a text", element, `text ${called(text.element)}`);
     }
+  }
+
+  // --- rows whose actions crowd out their columns ------------------------------------------------
+
+  for (const row of root.querySelectorAll("td .row-actions")) {
+    const buttons = [...row.querySelectorAll(".button")].filter(shown);
+    if (buttons.length > 2) say("a row has more than two buttons", row);
   }
 
   // --- for fingers (WCAG 2.5.8) ------------------------------------------------------------------

@@ -97,8 +97,8 @@ describe("pages", () => {
     test("each check finds what it is for", () =>
       visit(browser, product.origin, { lang: "en", theme: "light" }, async (ada) => {
         await SIGN_IN.ada(ada);
-        for (const [fault, css, fingers = false] of BAD) {
-          await ada.goto("/admin/tenants");
+        for (const [fault, css, { path = "/admin/tenants", fingers = false } = {}] of BAD) {
+          await ada.goto(path);
           none(await seen(ada.page, { fingers }), "before anything was made bad");
           await ada.page.evaluate(spoil, css);
           const found = await seen(ada.page, { fingers });
@@ -121,21 +121,24 @@ describe("pages", () => {
   }
 });
 
-/** What each check is for, as a style that makes it so. */
+/** What each check is for, as a style that makes a page so; on the list of tenants, or on another page. */
 const BAD = [
   ["the page scrolls sideways", ".lede { width: 200vw }"],
   ["a part has to be pushed sideways", ".scroll .table { min-width: 3000px }"],
   ["a text is cut", ".lede { width: 40px; overflow: hidden; white-space: nowrap }"],
   ["a text is cut", "h1 { height: 8px; overflow: hidden }"],
+  ["a text is cut by its drawing", ".chart-x { overflow: hidden; height: 4px }", { path: "/admin?range=30d" }],
   ["a text ends in dots", ".lede { width: 40px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }"],
-  ["a text is out of the window", "h1 { margin-left: -60px }"],
+  ["a text is out of the window", "h1 { transform: translateX(-300px) }"],
   ["a text sticks out of its box", ".page-head .button { width: 24px; padding: 0; justify-content: flex-start }"],
   ["a control is cut", ".page-head .actions { width: 60px; overflow: hidden }"],
   ["a control is out of the window", ".page-head .actions { transform: translateX(200px) }"],
   ["the words in a field are cut", ".top-search { flex: none; width: 40px }"],
-  ["text over text", ".lede { margin-top: -20px }"],
-  ["a control stands over a text", ".page-head .button { position: absolute; inset: auto auto auto 0; height: 70px }"],
-  ["too small for a finger", "thead a { display: inline-block; height: 9px; line-height: 9px; margin: 0 } thead th { padding: 0 } tbody tr:first-child td { padding: 0 }", true],
+  ["text over text", ".lede { transform: translateY(-20px) }"],
+  ["text over text", ".chart-x { transform: translateY(22px) }", { path: "/admin?range=30d" }],
+  ["a control stands over a text", ".page-head .button { transform: translateY(60px); width: 900px }"],
+  ["a row has more than two buttons", ".menu { display: block; position: static }", { path: "/admin/superadmins" }],
+  ["too small for a finger", ".nav-link { min-height: 12px; padding: 0; line-height: 12px } .nav ul { gap: 0 }", { fingers: true }],
 ];
 
 /** Runs in the page; the content policy lets no page have a style of its own, and this is none. */

@@ -130,7 +130,7 @@ async function plainConsole(ada, id) {
   // Filters are addresses.
   await ada.goto("/admin/tenants");
   await page.locator('form.filters [name="q"]').fill("Buoy");
-  await page.locator("form.filters button").click();
+  await page.locator("form.filters .button").click();
   await page.waitForURL("**q=Buoy**");
   await page.locator("tbody tr", { hasText: "Buoy" }).first().waitFor();
 }

@@ -75,7 +75,7 @@ export async function inspect(person, { name, path, status = 200 }, faults) {
     await check(`${width} wide`, () => seen(page, { fingers }));
     await picture(person, `${name}-${lang}-${colours}-${width}`);
     if (axe) await check(`axe, ${width} wide, ${colours}`, () => person.axeFaults(axe === "all" ? {} : { runOnly: ["color-contrast"] }));
-    if (open) await opened(person, { fingers, width }, check);
+    if (open) await opened(person, { name, fingers, width }, check);
   }
   // Counted here, where the page is known.
   for (const fault of person.faults.splice(before)) faults.push(`${name}: ${fault}`);
@@ -84,12 +84,12 @@ export async function inspect(person, { name, path, status = 200 }, faults) {
 const escaped = (name) => name.replaceAll(/[^\w-]/g, (sign) => `\\${sign}`);
 
 /** Folds, menus, sheets and dialogs, which are no less of a page for being closed. */
-async function opened(person, { fingers, width }, check) {
+async function opened(person, { name, fingers, width }, check) {
   const { page } = person;
   const kinds = await page.evaluate(() => {
     const kinds = new Map();
     for (const element of document.querySelectorAll("dialog, [popover]")) {
-      const kind = element.id.replace(/[-_].*$/, "");
+      const kind = element.id.replace(/[-_].*$/, "") + (element.querySelector("h2")?.firstChild.textContent ?? "");
       const size = element.textContent.length;
       // Of those that differ by a number only, the one with the most in it.
       if ((kinds.get(kind)?.size ?? -1) < size) kinds.set(kind, { id: element.id, size });
@@ -115,8 +115,14 @@ async function opened(person, { fingers, width }, check) {
       else if (element.matches(":popover-open")) element.hidePopover();
     }, id);
   }
+  // The menu of the page is a place on it that a narrow window is led to.
+  if (fingers && name === "dashboard") {
+    await page.evaluate(() => void (location.hash = "#menu"));
+    await check(`${width} wide, the menu open`, () => seen(page, { within: "#menu", fingers }));
+    await page.evaluate(() => void (location.hash = "#content"));
+  }
   const folds = await page.evaluate(() => {
-    const all = [...document.querySelectorAll("main details:not([open])")];
+    const all = [...document.querySelectorAll("main details:not([open]), details.who")];
     for (const fold of all) fold.open = true;
     return all.length;
   });
@@ -143,7 +149,7 @@ function foreignWords(lang) {
   const given = "code, .mono, .clip, time, [lang], [data-name]";
   const plain = /^[\d\s.,:%/+×–—…·()#-]*$|^(CSV|API|ID|URL|IP|HTTP|Webhook|Redis|SQLite|PostgreSQL|owner|tokens|p\d\d.*|TPM|RPM)$/i;
   return [...document.querySelectorAll(places)]
-    .filter((element) => !element.closest(given) && !element.querySelector("code, .mono, a[href*='/tenants/'], a[href*='/providers/'], a[href*='/models/']"))
+    .filter((element) => !element.closest(given) && !element.querySelector("code, .mono, a[href*='/tenants/'], a[href*='/providers/'], a[href*='/models/'], .asked-of"))
     .map((element) => (element.innerText ?? element.textContent).trim())
     .filter((text) => text && !plain.test(text))
     .filter((text) => (lang === "zh" ? !chinese.test(text) : chinese.test(text)))
