@@ -19,14 +19,14 @@ async function supply(product, provider) {
     requests_per_minute: 12_000,
     tokens_per_minute: 30_000_000,
     calls_at_once: 250,
-    requests_per_day: 5_000_000,
-    tokens_per_day: 9_000_000_000,
+    requests_per_day: 1_000_000,
+    tokens_per_day: 2_000_000_000,
     models: [LONG_MODEL, "gpt-5.1"],
     tags: ["europe-west", "zero-retention", "批发合同"],
   };
   for (const [label, more] of [["team Ostsee, invoices of the second quarter of 2026", { terms }], ["备用密钥（华东区域专线，夜间批处理）", {}]]) {
     const secret = `sk-long-${label.length}-x7QdaaK2mN`;
-    await admin("POST", `/providers/${LONG_PROVIDER}/keys`, { secret, label, weight: 1_000, ...more });
+    await admin("POST", `/providers/${LONG_PROVIDER}/keys`, { secret, label, weight: 100, ...more });
   }
   await admin("POST", "/models", {
     id: LONG_MODEL,
@@ -48,7 +48,7 @@ async function tenant(product) {
   const { id } = made.tenant;
   await admin("PATCH", `/tenants/${id}`, { price_multiplier_ppm: 1_234_567 });
   await admin("POST", `/tenants/${id}/recharge`, { amount: "123456789.123456", note: "advance for the whole of 2027, invoice 2026-118-A-77, as agreed with 财务部" });
-  await admin("POST", `/tenants/${id}/adjust`, { amount: "-0.000001", reason: "a rounding that both sides have agreed on" }, { any: true });
+  await admin("POST", `/tenants/${id}/adjust`, { direction: "take", amount: "0.000001", reason: "a rounding that both sides have agreed on" });
   const person = await admin("POST", `/tenants/${id}/users`, { username: LONG_PERSON, password: PASSWORD, role: "admin" });
   await admin("PUT", `/tenants/${id}/users/${person.id}/budgets/month`, { limit: "98765432.123456" });
   await key(product, id, "夜间批处理：合同摘要、翻译与归档（请勿在其他系统中使用）");

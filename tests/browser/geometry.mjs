@@ -123,7 +123,10 @@ function measure({ within, fingers }) {
   // --- the page and its parts sideways -----------------------------------------------------------
 
   const over = document.documentElement.scrollWidth - wide;
-  if (over > 0) found.push(`the page scrolls sideways: ${px(over)} wider than the window`);
+  if (over > 0) {
+    const past = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > wide + 1 && !frame(element).scrolls);
+    found.push(`the page scrolls sideways: ${px(over)} wider than the window, by ${past.slice(-3).map(called).join(", ")}`);
+  }
   // What is typed may be longer than its field, and text as it was sent has lines of any length.
   const MAY_SCROLL = "pre, textarea, input, select";
   for (const element of [root, ...root.querySelectorAll("*")]) {

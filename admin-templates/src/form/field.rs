@@ -4,6 +4,7 @@ use askama::Template;
 use shared::units::Unit;
 
 use super::Form;
+use crate::given::Given;
 use crate::html::Html;
 use crate::labels::{PriceItem, Word};
 use crate::page::Page;
@@ -84,8 +85,8 @@ impl<'a> Field<'a> {
 
     /// The first one to type into, but where another one is.
     #[must_use]
-    pub fn focus_unless(mut self, other: bool) -> Self {
-        self.focus = !other;
+    pub fn focus_unless(mut self, other: impl Given<bool>) -> Self {
+        self.focus = !other.get();
         self
     }
 
