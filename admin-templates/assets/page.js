@@ -175,6 +175,17 @@
     form.dataset.sent = "yes";
     setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
+  // What was chosen may be longer than its field: it is then told to whoever points at it.
+  function tellChoice(field) {
+    const chosen = field.selectedOptions[0];
+    if (chosen && chosen.text.length > 24) field.title = chosen.text;
+    else field.removeAttribute("title");
+  }
+  for (const field of document.querySelectorAll("select")) tellChoice(field);
+  document.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement) tellChoice(event.target);
+  });
+
   // Coming back by the browser's button finds the fields as they were.
   window.addEventListener("pageshow", () => {
     for (const field of document.querySelectorAll("form[method=get] :disabled")) field.disabled = false;
