@@ -31,6 +31,9 @@ const SHOWN = [
   ["overview", "/portal", ["dark"]],
 ];
 
+/** All but the pictures of images are README's. */
+const README = /^(?!images)/;
+
 const SIGN_IN = {
   ada: (ada) => ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD }),
   grace: (grace) => grace.signIn("/portal", { tenant: TENANT, username: "grace", password: PASSWORD }),
@@ -76,8 +79,11 @@ describe("pages", () => {
       });
     if (WHOLE) {
       // Two at once: a page is drawn while another is made.
-      test(`every page of ${who} is in order`, () =>
-        Promise.all(["en", "zh"].map((lang) => visitAs({ lang, theme: "light" }, inspect))));
+      test(`every page of ${who} is in order`, async (t) => {
+        const since = performance.now();
+        await Promise.all(["en", "zh"].map((lang) => visitAs({ lang, theme: "light" }, inspect)));
+        t.diagnostic(`${own.length} pages in two languages, three widths and two themes: ${Math.round((performance.now() - since) / 1000)} s`);
+      });
     } else {
       // The markup is the same over every database: what may differ is whether a page can be made.
       test(`every page of ${who} can be made`, () => visitAs(looks(8)[0], answers));
@@ -228,5 +234,3 @@ async function shoot(page, name) {
   if (KEPT && README.test(name)) writeFileSync(join(KEPT, `${name}.png`), shrink(picture));
 }
 
-/** All but the pictures of images are README's. */
-const README = /^(?!images)/;

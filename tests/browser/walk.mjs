@@ -17,10 +17,10 @@ const HEIGHTS = { 390: 844, 1280: 800, 1440: 900 };
 const PHONE = 390;
 
 /**
- * Each width is had in both languages and in both themes, and each theme in both languages: the
- * twelve looks that there are, in six. Lengths do not hang on the theme, and contrast not on the
- * language. `axe` is "all", "contrast" (what differs in the other theme) or nothing; `open` says
- * that folds are opened as well, and dialogs one by one.
+ * What is asked in which look. Lengths are measured in every width and language; they do not hang on
+ * the theme. Axe is asked all once in each language, in the widest and in the narrowest window, and
+ * about contrast once in each theme, which does not hang on the language. `open` says that folds are
+ * opened as well, and menus, sheets and dialogs one by one. Pictures are taken in all twelve looks.
  */
 const LOOKS = {
   en: [
@@ -73,8 +73,8 @@ export async function inspect(person, { name, path, status = 200 }, faults) {
     await page.setViewportSize({ width, height: HEIGHTS[width] });
     await theme(page, colours);
     await check(`${width} wide`, () => seen(page, { fingers }));
-    await picture(person, `${name}-${lang}-${colours}-${width}`);
     if (axe) await check(`axe, ${width} wide, ${colours}`, () => person.axeFaults(axe === "all" ? {} : { runOnly: ["color-contrast"] }));
+    await picture(person, `${name}-${lang}-${width}`, colours);
     if (open) await opened(person, { name, fingers, width }, check);
   }
   // Counted here, where the page is known.
@@ -129,14 +129,17 @@ async function opened(person, { name, fingers, width }, check) {
   if (folds) await check(`${width} wide, folds open`, () => seen(page, { fingers }));
 }
 
-/** What stands in the window, small: there are hundreds. */
-async function picture(person, name) {
+/** What stands in the window, in the theme that is on and in the other one; small, for there are hundreds. */
+async function picture(person, name, colours) {
   if (!PICTURES) return;
-  person.camera ??= await person.context.newCDPSession(person.page);
-  const shot = await person.camera.send("Page.captureScreenshot", { format: "jpeg", quality: 60, optimizeForSpeed: true });
   const folder = join(PICTURES, "pages");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.jpg`), Buffer.from(shot.data, "base64"));
+  person.camera ??= await person.context.newCDPSession(person.page);
+  for (const shown of [colours, colours === "light" ? "dark" : "light"]) {
+    if (shown !== colours) await theme(person.page, shown);
+    const shot = await person.camera.send("Page.captureScreenshot", { format: "jpeg", quality: 60, optimizeForSpeed: true });
+    writeFileSync(join(folder, `${name}-${shown}.jpg`), Buffer.from(shot.data, "base64"));
+  }
 }
 
 /**
