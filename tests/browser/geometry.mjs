@@ -187,9 +187,7 @@ function measure({ within, fingers }) {
     const text = chosen || hint;
     if (!text) continue;
     pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    // A search keeps room for the sign that empties it.
-    const sign = element.type === "search" && getComputedStyle(element, "::-webkit-search-cancel-button").display !== "none" ? 20 : 0;
-    const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - sign;
+    const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const lines = element.tagName === "TEXTAREA" ? text.split("\n").flatMap((line) => line.split(" ")) : [text];
     const need = Math.max(...lines.map((line) => pen.measureText(line).width));
     if (need > room + SLACK && element.title !== text) say("the words in a field are cut", element, `“${text.slice(0, 40)}” by ${px(need - room)}`);

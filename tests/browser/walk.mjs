@@ -89,6 +89,9 @@ async function opened(person, { name, fingers, width }, check) {
   const kinds = await page.evaluate(() => {
     const kinds = new Map();
     for (const element of document.querySelectorAll("dialog, [popover]")) {
+      // Where there is room, filters are no sheet, and nothing opens one.
+      const openers = [...document.querySelectorAll(`[popovertarget="${CSS.escape(element.id)}"]`)];
+      if (element.popover && !openers.some((opener) => opener.checkVisibility())) continue;
       const kind = element.id.replace(/[-_].*$/, "") + (element.querySelector("h2")?.firstChild.textContent ?? "");
       const size = element.textContent.length;
       // Of those that differ by a number only, the one with the most in it.
