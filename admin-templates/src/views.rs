@@ -35,8 +35,8 @@ use crate::labels::{
     KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
     PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
 };
-use crate::nav;
 use crate::narrow;
+use crate::nav;
 use crate::page::{Area, Page};
 use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,

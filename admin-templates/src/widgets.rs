@@ -115,8 +115,17 @@ impl Page {
 
     /// The id of the question before a deed, from where it is posted to.
     pub fn ask(&self, action: impl AsRef<str>) -> String {
-        let sign = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
-        format!("ask{}", action.as_ref().chars().map(sign).collect::<String>())
+        let sign = |letter: char| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        };
+        format!(
+            "ask{}",
+            action.as_ref().chars().map(sign).collect::<String>()
+        )
     }
 
     /// Seconds as milliseconds.

@@ -82,6 +82,7 @@ export async function burden(product, provider, tenants) {
   for (const who of ["customer-7f3a9c1e-2b4d-4c8e-9a6f-0d1e2f3a4b5c@resellers.example", "用户-20261129-华东"]) {
     await admin("POST", `/tenants/${first.id}/end-users/suspended`, { end_user: who, reason: "asked for what no provider may make, three times within an hour", hours: 72 });
   }
+  await admin("POST", "/superadmins", { username: LONG_PERSON, password: PASSWORD, role: "operator" });
   const wish = { model: LONG_MODEL, max_tokens: 8_000 };
   for (const secret of [heavy.key, heavy.key, first.keys[0]]) {
     await product.api.as(secret).chat(`${shipped.repeat(40)}[in:987654][out:7654]`, wish, { any: true });

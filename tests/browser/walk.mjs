@@ -125,11 +125,15 @@ async function opened(person, { name, fingers, width }, check) {
     await page.evaluate(() => void (location.hash = "#content"));
   }
   const folds = await page.evaluate(() => {
-    const all = [...document.querySelectorAll("main details:not([open]), details.who")];
-    for (const fold of all) fold.open = true;
+    const all = [...document.querySelectorAll("main details:not([open]), details.who:not([open])")];
+    for (const fold of all) {
+      fold.open = true;
+      fold.dataset.walked = "";
+    }
     return all.length;
   });
   if (folds) await check(`${width} wide, folds open`, () => seen(page, { fingers }));
+  await page.evaluate(() => document.querySelectorAll("[data-walked]").forEach((fold) => (fold.open = false)));
 }
 
 /** What stands in the window, in the theme that is on and in the other one; small, for there are hundreds. */

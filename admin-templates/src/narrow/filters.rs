@@ -43,7 +43,13 @@ struct Head {
 fn plain(escaped: &str) -> String {
     // The templates' own escapes are numbers.
     let mut text = escaped.to_owned();
-    for (number, letter) in [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")] {
+    for (number, letter) in [
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+    ] {
         text = text.replace(number, letter);
     }
     Html::from_escaped(text).text()
@@ -54,7 +60,10 @@ fn chosen(options: &str) -> (String, String) {
     let mut rest = options;
     while let Some((tag, text, after)) = part(rest, "option") {
         if tag.ends_with(" selected") {
-            return (plain(value(tag, "value").unwrap_or_default()), plain(&words(text)));
+            return (
+                plain(value(tag, "value").unwrap_or_default()),
+                plain(&words(text)),
+            );
         }
         rest = after;
     }
@@ -74,7 +83,9 @@ fn fields(form: &str) -> Vec<Field> {
         match kind {
             "label" => {
                 let (inside, _) = after.split_once("</label>").unwrap_or((after, ""));
-                let (inside, _) = inside.split_once("<span class=\"optional\"").unwrap_or((inside, ""));
+                let (inside, _) = inside
+                    .split_once("<span class=\"optional\"")
+                    .unwrap_or((inside, ""));
                 label = plain(&words(inside));
             }
             "select" if !name.is_empty() => {

@@ -32,10 +32,19 @@ fn cells_have_the_heads_of_their_columns() {
 
 #[test]
 fn what_has_neither_table_nor_filters_stays_as_it_is() {
-    for html in ["", "<p>x</p>", "<table>", "<table class=\"table\"", "<form class=\"filters\""] {
+    for html in [
+        "",
+        "<p>x</p>",
+        "<table>",
+        "<table class=\"table\"",
+        "<form class=\"filters\"",
+    ] {
         assert_eq!(fit(html.to_owned(), &page()), html);
     }
-    for html in ["<table class=\"table\"><tbody><tr><td", "<table class=\"table\"><thead><tr><th>"] {
+    for html in [
+        "<table class=\"table\"><tbody><tr><td",
+        "<table class=\"table\"><thead><tr><th>",
+    ] {
         assert_eq!(fit(html.to_owned(), &page()), html, "cut off");
     }
 }

@@ -319,9 +319,21 @@ async fn a_link_says_who_signs_in_and_never_the_password() {
         let mut browser = place.browser();
         let long = "a".repeat(600);
         for (query, there, gone) in [
-            ("tenant=demo&username=mia", vec!["value=\"demo\"", "value=\"mia\""], vec![]),
-            ("tenant=%3Cb%3E%22&username=", vec!["value=\"&#60;b&#62;&#34;\""], vec!["<b>"]),
-            ("username=mia&password=secret", vec!["value=\"mia\""], vec!["secret"]),
+            (
+                "tenant=demo&username=mia",
+                vec!["value=\"demo\"", "value=\"mia\""],
+                vec![],
+            ),
+            (
+                "tenant=%3Cb%3E%22&username=",
+                vec!["value=\"&#60;b&#62;&#34;\""],
+                vec!["<b>"],
+            ),
+            (
+                "username=mia&password=secret",
+                vec!["value=\"mia\""],
+                vec!["secret"],
+            ),
             (&format!("username={long}"), vec![], vec!["aaaa"]),
         ] {
             let page = browser.get(&format!("/portal/login?{query}")).await.body;

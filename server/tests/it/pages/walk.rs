@@ -26,7 +26,13 @@ fn every_page_is_walked_to() {
     assert!(both.is_empty(), "a page and a file: {both:?}");
     let walked: BTreeSet<String> = pages.union(&files).map(ToString::to_string).collect();
     let missing: Vec<_> = listed.difference(&walked).collect();
-    assert!(missing.is_empty(), "not in tests/browser/places.mjs: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "not in tests/browser/places.mjs: {missing:?}"
+    );
     let gone: Vec<_> = walked.difference(&listed).collect();
-    assert!(gone.is_empty(), "in tests/browser/places.mjs and no page: {gone:?}");
+    assert!(
+        gone.is_empty(),
+        "in tests/browser/places.mjs and no page: {gone:?}"
+    );
 }
