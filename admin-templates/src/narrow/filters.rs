@@ -40,17 +40,16 @@ struct Head {
     t: &'static Text,
 }
 
+/// What an escaped text says. The templates' own escapes are numbers; what they stand for is no markup.
 fn plain(escaped: &str) -> String {
-    // The templates' own escapes are numbers.
     let mut text = escaped.to_owned();
-    for (number, letter) in [
-        ("&#60;", "<"),
-        ("&#62;", ">"),
-        ("&#34;", "\""),
-        ("&#39;", "'"),
-        ("&#38;", "&"),
+    for (number, name) in [
+        ("&#60;", "&lt;"),
+        ("&#62;", "&gt;"),
+        ("&#34;", "&quot;"),
+        ("&#38;", "&amp;"),
     ] {
-        text = text.replace(number, letter);
+        text = text.replace(number, name);
     }
     Html::from_escaped(text).text()
 }
