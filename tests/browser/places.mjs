@@ -1,6 +1,6 @@
 // Every page of the product, and how a walk gets there. A test of the server holds this list against
 // its router, and a test of the templates against the list of views: neither may know a page that is
-// not here. Both read the lines below as text, so a route and a view stand as `route: "…"`, `view: "…"`.
+// not here. Both read the lines below as text, so every line keeps the form of its neighbours.
 
 /**
  * `route` and `view` name a page; `path` is where it is looked at, braces name what the furnished

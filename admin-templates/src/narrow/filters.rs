@@ -16,6 +16,8 @@ struct Field {
     value: String,
     /// What a chip says; empty for what nobody chose.
     told: String,
+    /// Whether anybody sees it.
+    shown: bool,
 }
 
 /// A filter that is set, and where it is not.
@@ -94,6 +96,7 @@ fn fields(form: &str) -> Vec<Field> {
                     told: format!("{label}: {shown}"),
                     name,
                     value,
+                    shown: true,
                 });
             }
             "input" if !name.is_empty() => {
@@ -104,7 +107,13 @@ fn fields(form: &str) -> Vec<Field> {
                     Some("checkbox") => (String::new(), String::new()),
                     _ => (given.clone(), format!("{label}: {given}")),
                 };
-                fields.push(Field { name, value, told });
+                let shown = self::value(tag, "type") != Some("hidden");
+                fields.push(Field {
+                    name,
+                    value,
+                    told,
+                    shown,
+                });
             }
             _ => {}
         }
@@ -133,6 +142,10 @@ pub(super) fn put_away(form: &str, number: usize, page: &Page, into: &mut String
     };
     let action = plain(value(tag, "action").unwrap_or_default());
     let fields = fields(inside);
+    // One field is no more than the button that would hide it.
+    if fields.iter().filter(|field| field.shown).count() < 2 {
+        return into.push_str(form);
+    }
     let chips: Vec<Chip> = (0..fields.len())
         .filter(|place| !fields[*place].value.is_empty() && !fields[*place].told.is_empty())
         .map(|place| Chip {
@@ -147,7 +160,11 @@ pub(super) fn put_away(form: &str, number: usize, page: &Page, into: &mut String
         chips,
         t,
     });
-    let name = format!(" id=\"{id}\" popover aria-label=\"{}\">", t.r.filters);
+    // Some have a name of their own.
+    let name = match value(tag, "aria-label") {
+        Some(_) => format!(" id=\"{id}\" popover>"),
+        None => format!(" id=\"{id}\" popover aria-label=\"{}\">", t.r.filters),
+    };
     let head = Html::from_template(&Head { id, t });
     for piece in [&bar.to_string(), tag, &name, &head.to_string(), inside] {
         into.push_str(piece);

@@ -82,6 +82,15 @@ fn filters_that_are_set_are_counted_and_can_be_taken_back() {
 }
 
 #[test]
+fn one_field_stays_in_view() {
+    let form = concat!(
+        "<form class=\"filters\" action=\"/admin/search\"><input type=\"hidden\" name=\"range\" value=\"7d\">",
+        "<label for=\"q\">Search</label><input type=\"search\" id=\"q\" name=\"q\" value=\"\"></form>",
+    );
+    assert_eq!(fit(form.to_owned(), &page()), form);
+}
+
+#[test]
 fn two_forms_have_two_names() {
     let fitted = fit(format!("{FORM}{FORM}"), &page());
     assert!(fitted.contains("id=\"filters-1\"") && fitted.contains("id=\"filters-2\""));
