@@ -21,6 +21,12 @@ function measure({ within, fingers }) {
   const root = document.querySelector(within);
   const found = [];
 
+  // Where motion is reduced, each change of a style takes a moment and is the old one until then.
+  for (let turn = 0; turn < 3; turn++) {
+    root.getBoundingClientRect();
+    for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish();
+  }
+
   const words = (element) => (element.innerText ?? element.textContent ?? "").trim().replaceAll(/\s+/g, " ");
   const called = (element) => {
     const classes = [...element.classList].map((name) => `.${name}`).join("");
