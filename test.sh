@@ -14,8 +14,9 @@ Usage: ./test.sh [--long]
   --help   this text
 
 CARGO_TARGET_DIR is respected; Python and Node packages are cached in its folder `test-env`. Pictures
-of the pages are left in its folder `screenshots`; WAULE_UPDATE_SCREENSHOTS=1 also puts them where
-README shows them, admin-templates/screenshots.
+of the pages are left in its folder `screenshots`, and below it in `pages` every page in three widths,
+both languages and both themes; WAULE_UPDATE_SCREENSHOTS=1 also puts README's where it shows them,
+admin-templates/screenshots.
 TEXT
 }
 

@@ -36,6 +36,7 @@
     const since = cell("");
     since.append(link);
     const line = document.createElement("tr");
+    const heads = [...box.querySelectorAll("thead th")];
     line.append(
       since,
       cell(call.tenant, "clip"),
@@ -44,6 +45,8 @@
       cell(call.operation),
       cell(call.held, "num"),
     );
+    // On a narrow window each value stands below the name of its column.
+    [...line.cells].forEach((place, column) => { place.dataset.label = heads[column].textContent.trim(); });
     return line;
   }
 

@@ -61,9 +61,12 @@
     setTimeout(() => { label.textContent = before; }, 1600);
   }
 
-  function openDialog(id) {
+  function openDialog(id, opener) {
     const dialog = document.getElementById(id);
     if (!dialog || typeof dialog.showModal !== "function") return false;
+    // A menu closes first and gives the focus back to its button, and so does the dialog then.
+    const menu = opener && opener.closest("[popover]");
+    if (menu && typeof menu.hidePopover === "function") menu.hidePopover();
     if (dialog.open) dialog.close();
     dialog.showModal();
     const field = dialog.querySelector("[aria-invalid], input:not([type=hidden], [hidden]), select, textarea");
@@ -90,7 +93,7 @@
     const copier = target.closest("button[data-copy], button[data-copy-code]");
     if (copier) return void copy(copier);
     const opener = target.closest("[data-dialog]");
-    if (opener && openDialog(opener.dataset.dialog)) return void event.preventDefault();
+    if (opener && openDialog(opener.dataset.dialog, opener)) return void event.preventDefault();
     const closer = target.closest("[data-close]");
     const dialog = target.closest("dialog");
     if (closer && dialog && dialog.open) {
@@ -144,6 +147,8 @@
     const field = document.querySelector(".filters input:not([type=hidden])");
     if (!field) return;
     event.preventDefault();
+    // On a narrow window filters are put away.
+    if (!field.checkVisibility() && typeof field.form.showPopover === "function") field.form.showPopover();
     field.focus();
   });
 
@@ -168,15 +173,21 @@
       return;
     }
     if (event.defaultPrevented) return;
-    // What takes something away asks first; the button's own word says what.
-    if (form.dataset.confirm) {
-      const word = event.submitter ? event.submitter.textContent.trim() : "";
-      if (!window.confirm(`${word}: ${form.dataset.confirm}`)) return void event.preventDefault();
-    }
     if (form.dataset.sent) return void event.preventDefault();
     form.dataset.sent = "yes";
     setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
+  // What was chosen may be longer than its field: it is then told to whoever points at it.
+  function tellChoice(field) {
+    const chosen = field.selectedOptions[0];
+    if (chosen && chosen.text.length > 24) field.title = chosen.text;
+    else field.removeAttribute("title");
+  }
+  for (const field of document.querySelectorAll("select")) tellChoice(field);
+  document.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement) tellChoice(event.target);
+  });
+
   // Coming back by the browser's button finds the fields as they were.
   window.addEventListener("pageshow", () => {
     for (const field of document.querySelectorAll("form[method=get] :disabled")) field.disabled = false;

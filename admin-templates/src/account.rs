@@ -149,6 +149,16 @@ sampled! {
     }
 }
 
+impl SignIn {
+    /// Whether it is known who signs in, so that only the password is missing.
+    pub fn is_named(&self) -> bool {
+        self.form
+            .values
+            .get("username")
+            .is_some_and(|name| !name.is_empty())
+    }
+}
+
 impl RecoveryCodes {
     /// All codes, one a line, for the copy button.
     pub fn together(&self) -> String {

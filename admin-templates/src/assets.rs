@@ -16,6 +16,7 @@ const CSS: &str = concat!(
     include_str!("../assets/charts.css"),
     include_str!("../assets/pages.css"),
     include_str!("../assets/guide.css"),
+    include_str!("../assets/narrow.css"),
 );
 
 /// The script, part by part; each part is a function of its own that runs at once.

@@ -34,6 +34,7 @@ mod icon;
 pub mod labels;
 pub mod lanes;
 pub mod list;
+mod narrow;
 pub mod nav;
 pub mod notices;
 pub mod page;

@@ -39,6 +39,7 @@ use crate::labels::{
     MuteWord, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Severity, Speaker,
     Switch, TargetOrder, TenantStatus, Word,
 };
+use crate::narrow;
 use crate::nav;
 use crate::page::{Area, Page};
 use crate::portal::{
@@ -135,7 +136,8 @@ macro_rules! views {
 
                     fn render(&self, page: &Page) -> Result<String, RenderError> {
                         let written = Written { v: self, p: page, t: page.text() };
-                        written.render().map_err(|source| RenderError { view: $name, source })
+                        let html = written.render().map_err(|source| RenderError { view: $name, source })?;
+                        Ok(narrow::fit(html, page))
                     }
                 }
             };

@@ -117,6 +117,21 @@ impl Page {
         format!("{name}-{}", number.get())
     }
 
+    /// The id of the question before a deed, from where it is posted to.
+    pub fn ask(&self, action: impl AsRef<str>) -> String {
+        let sign = |letter: char| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        };
+        format!(
+            "ask{}",
+            action.as_ref().chars().map(sign).collect::<String>()
+        )
+    }
+
     /// Seconds as milliseconds.
     pub fn seconds(&self, seconds: impl Given<u64>) -> u64 {
         seconds.get().saturating_mul(1_000)

@@ -137,7 +137,7 @@ pub fn greeting(first: &FirstStart, config: &Config) -> String {
     if let Some(password) = &demo.person_password {
         let _ = writeln!(
             text,
-            "Portal       {address}/portal   tenant {DEMO_TENANT}, user {DEMO_PERSON}, password {}",
+            "Portal       {address}/portal/login?tenant={DEMO_TENANT}&username={DEMO_PERSON}   tenant {DEMO_TENANT}, user {DEMO_PERSON}, password {}",
             password.expose()
         );
     }

@@ -10,7 +10,6 @@ import { chromium } from "playwright-core";
 import { shape } from "./product.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const GRAVE = ["serious", "critical"];
 /** For one action; a loaded machine is slow, and who waits for a condition goes on at once. */
 const PATIENCE_MS = 15_000;
 
@@ -164,40 +163,26 @@ export class Person {
     return this.page.locator(selector).first().innerText();
   }
 
-  /** What axe finds grave on this page as it is shown now. */
-  async axe(options = {}) {
+  /** What axe finds on this page as it is shown now, or within a part of it; nothing is too slight. */
+  async axeFaults(options = {}, within = "html") {
     const { page } = this;
     if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(AXE);
-    const found = await page.evaluate(
-      ([grave, given]) =>
+    return page.evaluate(
+      ([part, given]) =>
         axe
-          .run(document, { resultTypes: ["violations"], ...given })
+          .run(part, { resultTypes: ["violations"], ...given })
           .then(({ violations }) =>
-            violations
-              .filter(({ impact }) => grave.includes(impact))
-              .map(({ id, help, nodes }) => {
-                const where = nodes.slice(0, 3).map((node) => `    ${node.html.slice(0, 200)}\n      ${node.failureSummary.replaceAll("\n", " ")}`);
-                return `${id}: ${help} (${nodes.length})\n${where.join("\n")}`;
-              }),
+            violations.map(({ id, impact, help, nodes }) => {
+              const where = nodes.slice(0, 3).map((node) => `    ${node.html.slice(0, 200)}\n      ${node.failureSummary.replaceAll("\n", " ")}`);
+              return `${id} (${impact}): ${help} (${nodes.length})\n${where.join("\n")}`;
+            }),
           ),
-      [GRAVE, options],
+      [within, options],
     );
-    none(found, `axe finds on ${this.path()} (${this.lang})`);
   }
 
-  /** How many pixels the page is wider than the window, and what sticks out. */
-  async overflow() {
-    return this.page.evaluate(() => {
-      const wide = document.documentElement.clientWidth;
-      const over = document.documentElement.scrollWidth - wide;
-      if (over <= 0) return null;
-      const inside = (element) => element.closest(".scroll, .talk, pre, .visually-hidden");
-      const culprits = [...document.querySelectorAll("body *")]
-        .filter((element) => element.getBoundingClientRect().right > wide + 1 && !inside(element))
-        .slice(-3)
-        .map((element) => element.outerHTML.slice(0, 120));
-      return { over, culprits };
-    });
+  async axe(options = {}) {
+    none(await this.axeFaults(options), `axe finds on ${this.path()} (${this.lang})`);
   }
 
   /** A person leaves: everything that went wrong meanwhile comes to light. */

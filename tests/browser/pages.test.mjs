@@ -1,6 +1,6 @@
-// Every page as people meet it: both languages, both themes, a wide window and a phone. axe finds
-// nothing grave, nothing sticks out, no word stays in the other language. Pictures of the main pages
-// are kept on the way.
+// Every page as people meet it, by the list of places: in three widths, both languages and both
+// themes. Nothing is cut, nothing lies over something else, nothing has to be pushed sideways, axe
+// finds nothing, and no word stays in the other language. Pictures are kept on the way.
 
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -8,110 +8,50 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { looks, none, openBrowser, visit } from "./browser.mjs";
+import { burden } from "./burden.mjs";
 import { furnish, PASSWORD, TENANT } from "./furnish.mjs";
+import { faults as seen } from "./geometry.mjs";
+import { PLACES } from "./places.mjs";
 import { ADMIN_PASSWORD, shape, startProduct } from "./product.mjs";
 import { startProvider } from "./provider.mjs";
 import { shrink } from "./shrink.mjs";
 import { until } from "./wait.mjs";
+import { inspect, pathOf, PICTURES, STEPS, theme } from "./walk.mjs";
 
-const CALLS = shape === "sqlite" ? 320 : 40;
-const WIDE = { width: 1280, height: 800 };
-const PHONE = { width: 390, height: 844 };
-/** Where pictures go, and the folder of the tree they go to as well when they are to be renewed. */
-const PICTURES = process.env.WAULE_SCREENSHOTS;
+const WHOLE = shape === "sqlite";
+const CALLS = WHOLE ? 320 : 40;
+/** The folder of the tree where README's pictures are, when they are to be renewed. */
 const KEPT = process.env.WAULE_SCREENSHOTS_KEPT;
-/** What README may show. */
+/** `[picture, path, themes, what the picture begins with]` */
 const SHOWN = [
-  "dashboard-light",
-  "dashboard-dark",
-  "dashboard-zh-light",
-  "usage-light",
-  "call-light",
-  "provider-dark",
-  "overview-dark",
-  "studio-light",
-  "studio-dark",
+  ["dashboard", "/admin?range=30d", ["light", "dark"]],
+  ["usage", "/admin/usage", ["light"]],
+  ["call", "/admin/usage/{call}", ["light"], "#tries-title"],
+  ["provider", "/admin/providers/openai-us", ["dark"]],
+  ["overview", "/portal", ["dark"]],
 ];
 
-/** `[picture or "", path, what the picture begins with]`; braces name what the furnished product has. */
-const CONSOLE = [
-  ["dashboard", "/admin?range=30d"],
-  ["", "/admin?range=24h"],
-  ["tenants", "/admin/tenants"],
-  ["", "/admin/tenants/new"],
-  ["tenant", "/admin/tenants/{tenant}"],
-  ["", "/admin/tenants/{tenant}/members"],
-  ["", "/admin/tenants/{tenant}/keys"],
-  ["", "/admin/tenants/{tenant}/usage?range=7d"],
-  ["money", "/admin/tenants/{tenant}/money"],
-  ["", "/admin/tenants/{tenant}/limits"],
-  ["models", "/admin/models"],
-  ["", "/admin/models/new"],
-  ["model", "/admin/models/{model}"],
-  ["providers", "/admin/providers"],
-  ["vendors", "/admin/providers/new"],
-  ["", "/admin/providers/new?q=nothing-like-it"],
-  ["provider-new", "/admin/providers/new?vendor=custom"],
-  ["", "/admin/providers/new?vendor=deepseek"],
-  ["provider", "/admin/providers/openai-us"],
-  ["", "/admin/providers/openai-us/keys/bulk"],
-  ["gateways", "/admin/gateways"],
-  ["usage", "/admin/usage"],
-  ["", "/admin/usage?status=failed&model=nothing-like-it"],
-  ["call", "/admin/usage/{call}", "#tries-title"],
-  ["", "/admin/superadmins"],
-  ["audit", "/admin/audit"],
-  ["", "/admin/settings"],
-  ["health", "/admin/health"],
-  ["", "/admin/security"],
-  ["", "/admin/security/totp"],
-  ["", "/admin/confirm"],
-  ["docs", "/admin/docs"],
-];
-const PORTAL = [
-  ["overview", "/portal"],
-  ["portal-usage", "/portal/usage?range=30d"],
-  ["", "/portal/usage/{call}"],
-  ["ledger", "/portal/ledger"],
-  ["", "/portal/studio/images"],
-  ["", "/portal/history"],
-  ["", "/portal/members"],
-  ["", "/portal/members/new"],
-  ["keys", "/portal/keys"],
-  ["", "/portal/keys/new"],
-  ["", "/portal/settings"],
-  ["", "/portal/security"],
-  ["catalogue", "/portal/models"],
-  ["", "/portal/models?operation=image"],
-];
-const OUTSIDE = [
-  ["sign-in", "/admin/login"],
-  ["", "/portal/login"],
-  ["portal-docs", "/portal/docs"],
-];
+/** All but the pictures of images are README's. */
+const README = /^(?!images)/;
+
+const SIGN_IN = {
+  ada: (ada) => ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD }),
+  grace: (grace) => grace.signIn("/portal", { tenant: TENANT, username: "grace", password: PASSWORD }),
+};
 
 describe("pages", () => {
   let product;
   let provider;
   let browser;
-  const known = {};
+  let known;
   before(async () => {
     for (const folder of [PICTURES, KEPT]) if (folder) mkdirSync(folder, { recursive: true });
     provider = await startProvider();
     product = await startProduct();
     const [{ tenants }, opened] = await Promise.all([furnish(product, provider, CALLS), openBrowser()]);
     browser = opened;
-    known.tenant = tenants[0].id;
-    known.model = "gpt-5.1";
-    // Lists show a call a moment after it is settled.
-    const listed = performance.now() + 3_000;
-    const { records } = await until("calls are listed", 10_000, async () => {
-      const usage = await product.api.admin("GET", `/tenants/${known.tenant}/usage?limit=100`);
-      const calls = usage.records.data;
-      return (calls.some(({ attempts }) => attempts > 1) || performance.now() > listed) && calls.length > 0 && usage;
-    });
-    const best = records.data.find(({ status, attempts }) => status === "succeeded" && attempts > 1) ?? records.data[0];
-    known.call = best.id;
+    if (WHOLE && PICTURES) await pictures(browser, product, tenants);
+    known = await burden(product, provider, tenants);
   });
   after(async () => {
     await browser?.close();
@@ -119,69 +59,132 @@ describe("pages", () => {
     await provider?.stop();
   });
 
-  const views = shape === "sqlite" ? [{ lang: "en", theme: "light" }, { lang: "zh", theme: "light" }] : looks(8);
-  for (const look of views) {
-    const people = [
-      ["outside", OUTSIDE, null],
-      ["the console", CONSOLE, (ada) => ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD })],
-      ["the portal", PORTAL, (grace) => grace.signIn("/portal", { tenant: TENANT, username: "grace", password: PASSWORD })],
-    ];
-    for (const [where, pages, enter] of people) {
-      test(`${where} is in order (${look.lang})`, () =>
-        visit(browser, product.origin, look, async (person) => {
-          await enter?.(person);
-          const faults = [];
-          for (const [picture, path, top] of pages) {
-            const address = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(known[name]));
-            await inspect(person, { picture, path: address, top }, faults);
-          }
-          none(faults, "what is out of order");
-        }));
+  const places = PLACES.filter(({ elsewhere }) => !elsewhere);
+  const people = [...new Set(places.map(({ who = "ada" }) => who))];
+  const walk = async (person, own, look) => {
+    const faults = [];
+    for (const place of own) {
+      await STEPS[place.step]?.(person, product);
+      const at = place.step ? {} : { path: pathOf(place, known) };
+      await look(person, { ...place, name: place.name ?? place.view, ...at }, faults);
+    }
+    none(faults, "what is out of order");
+  };
+  for (const who of people) {
+    const own = places.filter(({ who: whose = "ada" }) => whose === who);
+    const visitAs = (look, how) =>
+      visit(browser, product.origin, look, async (person) => {
+        await SIGN_IN[who]?.(person);
+        await walk(person, own, how);
+      });
+    if (WHOLE) {
+      // Two at once: a page is drawn while another is made.
+      test(`every page of ${who} is in order`, async (t) => {
+        const since = performance.now();
+        await Promise.all(["en", "zh"].map((lang) => visitAs({ lang, theme: "light" }, inspect)));
+        t.diagnostic(`${own.length} pages in two languages, three widths and two themes: ${Math.round((performance.now() - since) / 1000)} s`);
+      });
+    } else {
+      // The markup is the same over every database: what may differ is whether a page can be made.
+      test(`every page of ${who} can be made`, () => visitAs(looks(8)[0], answers));
     }
   }
 
   test("pages of errors are in order", () =>
-    visit(browser, product.origin, views[0], async (ada) => {
-      await ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD });
-      for (const path of ["/admin/nothing-here", "/admin/tenants/ten_nobody", "/admin/usage/gen_nothing"]) {
+    visit(browser, product.origin, looks(0)[0], async (ada) => {
+      await SIGN_IN.ada(ada);
+      for (const path of ["/admin/tenants/ten_nobody", "/admin/usage/gen_nothing"]) {
         await ada.goto(path, 404);
         await ada.axe();
       }
     }));
 
-  if (shape === "sqlite") {
+  if (WHOLE) {
+    test("each check finds what it is for", () =>
+      visit(browser, product.origin, { lang: "en", theme: "light" }, async (ada) => {
+        await SIGN_IN.ada(ada);
+        for (const [fault, css, { path = "/admin/tenants", fingers = false } = {}] of BAD) {
+          await ada.goto(path);
+          none(await seen(ada.page, { fingers }), "before anything was made bad");
+          await ada.page.evaluate(spoil, css);
+          const found = await seen(ada.page, { fingers });
+          assert.ok(found.some((line) => line.startsWith(fault)), `“${fault}” was not found with ${css}:\n${found.join("\n")}`);
+        }
+        // Contrast and names are axe's to find.
+        await ada.page.evaluate(spoil, ".lede { color: Canvas; background: Canvas }");
+        const found = await ada.axeFaults();
+        assert.ok(found.some((line) => line.startsWith("color-contrast")), found.join("\n"));
+      }));
+
     test("the studio after a conversation", () =>
-      visit(browser, product.origin, views[0], async (mia) => {
-        const { page } = mia;
+      visit(browser, product.origin, { lang: "en", theme: "light" }, async (mia) => {
         await mia.signIn("/portal", { tenant: TENANT, username: "mia.chen", password: PASSWORD });
-        await page.locator("[name=model]").selectOption("deepseek-v3.2");
-        await page.locator("[name=message]").fill("Write three lines that introduce our tide alarm.");
-        await page.keyboard.press("Enter");
-        await page.locator(".said-assistant .said-cost a").waitFor();
-        await page.locator("[name=message]").fill("Now for a shop window, in one sentence.");
-        await page.locator("[data-studio=estimate]", { hasText: /\d/ }).waitFor();
+        await talk(mia);
         await both(mia, "studio");
-        await mia.goto("/portal/studio/images");
-        await page.locator("[name=prompt]").fill("a lighthouse above calm water, flat colours");
-        await page.locator("[name=n]").fill("3");
-        await page.locator("[data-studio=send]").click();
-        await page.locator(".pictures img").nth(2).waitFor();
-        await page.locator("[data-studio=estimate]", { hasText: "0.03" }).waitFor();
+        await draw(mia);
         await both(mia, "images");
       }));
   }
 });
 
-/** Another theme at once: what fades from one colour to the other is neither. */
-const theme = (page, name) =>
-  page.evaluate((value) => {
-    document.documentElement.dataset.theme = value;
-    // Asking for a style begins the transitions, which can then be ended.
-    getComputedStyle(document.body).color;
-    for (const moving of document.getAnimations()) moving.finish();
-  }, name);
+/** What each check is for, as a style that makes a page so; on the list of tenants, or on another page. */
+const BAD = [
+  ["the page scrolls sideways", ".lede { width: 200vw }"],
+  ["a part has to be pushed sideways", ".scroll .table { min-width: 3000px }"],
+  ["a text is cut", ".lede { width: 40px; overflow: hidden; white-space: nowrap }"],
+  ["a text is cut", "h1 { height: 8px; overflow: hidden }"],
+  ["a text is cut by its drawing", ".chart-x { overflow: hidden; height: 4px }", { path: "/admin?range=30d" }],
+  ["a text ends in dots", ".lede { width: 40px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }"],
+  ["a text is out of the window", "h1 { transform: translateX(-300px) }"],
+  ["a text sticks out of its box", ".page-head .button { width: 24px; padding: 0; justify-content: flex-start }"],
+  ["a control is cut", ".page-head .actions { width: 60px; overflow: hidden }"],
+  ["a control is out of the window", ".page-head .actions { transform: translateX(200px) }"],
+  ["the words in a field are cut", ".top-search { flex: none; width: 40px }"],
+  ["text over text", ".lede { transform: translateY(-20px) }"],
+  ["text over text", ".chart-x { transform: translateY(22px) }", { path: "/admin?range=30d" }],
+  ["a control stands over a text", ".page-head .button { transform: translateY(60px); width: 900px }"],
+  ["a row has more than two buttons", ".menu { display: block; position: static }", { path: "/admin/superadmins" }],
+  ["too small for a finger", ".nav-link { min-height: 12px; padding: 0; line-height: 12px } .nav ul { gap: 0 }", { fingers: true }],
+];
 
-/** A picture in light and in dark, and axe on what is shown. */
+/** Runs in the page; the content policy lets no page have a style of its own, and this is none. */
+function spoil(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  document.adoptedStyleSheets = [sheet];
+}
+
+/** A page is made: its answer, its heading, and nothing that pages must not do. */
+async function answers(person, { name, path, status = 200 }, faults) {
+  if (!path) return;
+  if (status >= 400) person.expect(status);
+  const answer = await person.page.goto(path);
+  if (answer.status() !== status) faults.push(`${name}: ${answer.status()}`);
+  if ((await person.page.locator("h1").count()) !== 1) faults.push(`${name} has no heading`);
+  for (const fault of person.faults.splice(0)) faults.push(`${name}: ${fault}`);
+}
+
+async function talk(mia) {
+  const { page } = mia;
+  await page.locator("[name=model]").selectOption("deepseek-v3.2");
+  await page.locator("[name=message]").fill("Write three lines that introduce our tide alarm.");
+  await page.keyboard.press("Enter");
+  await page.locator(".said-assistant .said-cost a").waitFor();
+  await page.locator("[name=message]").fill("Now for a shop window, in one sentence.");
+  await page.locator("[data-studio=estimate]", { hasText: /\d/ }).waitFor();
+}
+
+async function draw(mia) {
+  const { page } = mia;
+  await mia.goto("/portal/studio/images");
+  await page.locator("[name=prompt]").fill("a lighthouse above calm water, flat colours");
+  await page.locator("[name=n]").fill("3");
+  await page.locator("[data-studio=send]").click();
+  await page.locator(".pictures img").nth(2).waitFor();
+  await page.locator("[data-studio=estimate]", { hasText: "0.03" }).waitFor();
+}
+
+/** A picture in light and in dark, with what axe and the eye would mind. */
 async function both(person, picture) {
   const { page } = person;
   for (const name of ["light", "dark"]) {
@@ -189,7 +192,37 @@ async function both(person, picture) {
     await person.axe(name === "light" ? {} : { runOnly: ["color-contrast"] });
     await shoot(page, `${picture}-${name}`);
   }
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 844 });
+    none(await seen(page, { fingers: width === 390 }), `${picture}, ${width} wide`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
   await theme(page, "light");
+}
+
+/** What README shows: ordinary things, before the burden comes. */
+async function pictures(browser, product, tenants) {
+  // Lists show a call a moment after it is settled.
+  const calls = await until("calls are listed", 10_000, async () => {
+    const { data } = (await product.api.admin("GET", `/tenants/${tenants[0].id}/usage?limit=100`)).records;
+    return data.length > 0 && data;
+  });
+  const known = { call: (calls.find(({ status, attempts }) => status === "succeeded" && attempts > 1) ?? calls[0]).id };
+  const tour = async (who, lang, shown) =>
+    visit(browser, product.origin, { lang, theme: "light" }, async (person) => {
+      await SIGN_IN[who](person);
+      for (const [picture, path, themes, top] of shown) {
+        await person.goto(pathOf({ path }, known));
+        if (top) await person.page.locator(top).evaluate((place) => scrollTo(0, scrollY + place.closest("section").getBoundingClientRect().top - 72));
+        for (const name of themes) {
+          await theme(person.page, name);
+          await shoot(person.page, `${picture}${lang === "en" ? "" : `-${lang}`}-${name}`);
+        }
+      }
+    });
+  await tour("ada", "en", SHOWN.filter(([, path]) => path.startsWith("/admin")));
+  await tour("ada", "zh", [["dashboard", "/admin?range=30d", ["light"]]]);
+  await tour("grace", "en", SHOWN.filter(([, path]) => path.startsWith("/portal")));
 }
 
 async function shoot(page, name) {
@@ -198,59 +231,6 @@ async function shoot(page, name) {
   // Nothing is pointed at.
   await page.mouse.move(640, 1);
   const picture = await page.screenshot({ path, animations: "disabled", caret: "hide" });
-  if (KEPT && SHOWN.includes(name)) writeFileSync(join(KEPT, `${name}.png`), shrink(picture));
+  if (KEPT && README.test(name)) writeFileSync(join(KEPT, `${name}.png`), shrink(picture));
 }
 
-/** Looks at a page from all sides; what is wrong is gathered, so that one run tells all. */
-async function inspect(person, { picture, path, top }, faults) {
-  const { page, lang } = person;
-  const check = async (what, work) => {
-    try {
-      await work();
-    } catch (error) {
-      faults.push(`${path} (${what}): ${error.message}`);
-    }
-  };
-  const before = person.faults.length;
-  await check("answer", async () => assert.equal((await page.goto(path)).status(), 200));
-  if (top) await page.locator(top).evaluate((place) => scrollTo(0, scrollY + place.closest("section").getBoundingClientRect().top - 72));
-  // The markup is the same over every database.
-  if (lang === "en" && shape === "sqlite") {
-    for (const name of ["light", "dark"]) {
-      await theme(page, name);
-      await check(`axe, ${name}`, () => person.axe(name === "light" ? {} : { runOnly: ["color-contrast"] }));
-      if (picture) await shoot(page, `${picture}-${name}`);
-    }
-    await theme(page, "light");
-  } else if (["dashboard", "overview"].includes(picture) && shape === "sqlite") {
-    await shoot(page, `${picture}-zh-light`);
-  }
-  await check("words", async () => {
-    none(await page.evaluate(foreignWords, lang), "words of the other language");
-  });
-  await page.setViewportSize(PHONE);
-  await check("phone", async () => {
-    const over = await person.overflow();
-    assert.equal(over, null, `sticks out: ${JSON.stringify(over)}`);
-  });
-  await page.setViewportSize(WIDE);
-  // Counted here, where the page is known.
-  for (const fault of person.faults.splice(before)) faults.push(`${path}: ${fault}`);
-}
-
-/**
- * Runs in the page: headings, labels, buttons and columns that are not written in its language.
- * Names and what people typed are in whatever language they like.
- */
-function foreignWords(lang) {
-  const chinese = /[\u4e00-\u9fff]/;
-  const places = "h1, h2, h3, label, legend, th, button, .nav-link, .stat-label, .chart-title, .lede, .hint, dt, .badge, option";
-  const given = "code, .mono, .clip, time, [lang]";
-  const plain = /^[\d\s.,:%/+×–—…·()#-]*$|^(CSV|API|ID|URL|IP|HTTP|Webhook|Redis|SQLite|PostgreSQL|owner|tokens|p\d\d.*|TPM|RPM)$/i;
-  return [...document.querySelectorAll(places)]
-    .filter((element) => !element.closest(given) && !element.querySelector("code, .mono, a[href*='/tenants/'], a[href*='/providers/'], a[href*='/models/']"))
-    .map((element) => (element.innerText ?? element.textContent).trim())
-    .filter((text) => text && !plain.test(text))
-    .filter((text) => (lang === "zh" ? !chinese.test(text) : chinese.test(text)))
-    .slice(0, 12);
-}

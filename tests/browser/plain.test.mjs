@@ -24,20 +24,30 @@ describe("without", () => {
   });
 
   for (const look of looks(6)) {
-    test(`a mouse: signing in, a form and a dialog by keyboard (${said(look)})`, () =>
-      visit(browser, product.origin, look, (ada) => byKeyboard(ada)));
+    test(`a mouse: signing in, a form, a dialog and a menu by keyboard (${said(look)})`, async () => {
+      await colleague(product, `keys.${look.lang}.${look.theme}`);
+      await visit(browser, product.origin, look, (ada) => byKeyboard(ada));
+    });
   }
   for (const look of looks(7)) {
-    test(`JavaScript: signing in, money, chat and image (${said(look)})`, async () => {
+    test(`JavaScript: signing in, filters, questions, money, chat and image (${said(look)})`, async () => {
       const options = { javaScriptEnabled: false };
+      const other = await colleague(product, `plain.${look.lang}.${look.theme}`);
       const name = `Buoy ${said(look)}`;
       const made = await product.api.admin("POST", "/tenants", { name, username: "grace", password: PASSWORD });
       const { id } = made.tenant;
       await visit(browser, product.origin, look, (ada) => plainConsole(ada, id), options);
+      await visit(browser, product.origin, look, (ada) => plainRows(ada, other, product), options);
       await visit(browser, product.origin, look, (grace) => plainStudio(grace, name, product.api.as(made.key)), options);
     });
   }
 });
+
+/** Another superadmin, so that there is a row with a menu. */
+async function colleague(product, username) {
+  await product.api.admin("POST", "/superadmins", { username, password: ADMIN_PASSWORD, role: "read_only" });
+  return username;
+}
 
 /** Goes on with Tab until the focus is there; each stop on the way must be seen. */
 async function tabTo(page, selector) {
@@ -102,6 +112,58 @@ async function byKeyboard(ada) {
   await page.keyboard.press("Escape");
   await page.locator("dialog#add:not([open])").waitFor({ state: "attached" });
   await page.locator('[data-dialog="add"]:focus').waitFor();
+
+  // A menu opens beside its button, leads to a question, and the focus comes back to the button.
+  await ada.goto("/admin/superadmins");
+  await tabTo(page, ".row-menu-open");
+  await page.keyboard.press("Enter");
+  await page.locator(".menu:popover-open").waitFor();
+  await tabTo(page, ".menu a.danger");
+  await page.keyboard.press("Enter");
+  const question = page.locator("dialog[open]");
+  await question.waitFor();
+  assert.ok(await page.evaluate(() => Boolean(document.activeElement.closest("dialog[open]"))), "the question has the focus");
+  assert.equal(await page.locator(".menu:popover-open").count(), 0, "the menu is closed");
+  const { named, told } = await question.evaluate((dialog) => {
+    const words = (name) => document.getElementById(dialog.getAttribute(name))?.innerText ?? "";
+    return { named: words("aria-labelledby"), told: words("aria-describedby") };
+  });
+  assert.match(named, /keys\./, "the question says whom it is about");
+  assert.ok(told.length > 8, "and what will happen");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+  await page.locator(".row-menu-open:focus").waitFor();
+}
+
+/** On a phone without a script: filters in their sheet, and a deed that asks before it is done. */
+async function plainRows(ada, other, product) {
+  const { page } = ada;
+  const status = async (username) => (await product.api.admin("GET", "/superadmins")).data.find((one) => one.username === username).status;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD });
+  await ada.goto("/admin/tenants");
+  const search = page.locator('form.filters [name="q"]');
+  assert.equal(await search.isVisible(), false, "filters are put away");
+  await page.locator(".filters-bar button").click();
+  await search.fill("Buoy");
+  await page.locator("form.filters .button:not(.quiet)").click();
+  await page.waitForURL("**q=Buoy**");
+  assert.match(await page.locator(".filters-bar button").innerText(), /1$/, "the filters are counted");
+  await page.locator(".chip", { hasText: "Buoy" }).click();
+  await page.waitForURL("**/admin/tenants");
+  const cell = page.locator("tbody td[data-label]").nth(1);
+  const label = await cell.evaluate((place) => getComputedStyle(place, "::before").content);
+  assert.equal(label, JSON.stringify(await cell.getAttribute("data-label")), "values are labelled");
+
+  await ada.goto("/admin/superadmins");
+  const row = page.locator("tbody tr", { hasText: other });
+  await row.locator(".row-menu-open").click();
+  await row.locator(".menu a.danger").click();
+  const question = row.locator("dialog");
+  await question.waitFor();
+  assert.equal(await status(other), "active", "nothing is done before the question is answered");
+  await question.locator("button.danger").click();
+  await until("the superadmin is disabled", 5_000, async () => (await status(other)) === "disabled");
 }
 
 async function plainConsole(ada, id) {
@@ -130,7 +192,7 @@ async function plainConsole(ada, id) {
   // Filters are addresses.
   await ada.goto("/admin/tenants");
   await page.locator('form.filters [name="q"]').fill("Buoy");
-  await page.locator("form.filters button").click();
+  await page.locator("form.filters .button").click();
   await page.waitForURL("**q=Buoy**");
   await page.locator("tbody tr", { hasText: "Buoy" }).first().waitFor();
 }

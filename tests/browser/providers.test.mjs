@@ -46,7 +46,7 @@ async function journey(ada, product, provider) {
   await ada.goto("/admin/providers/new");
   await ada.axe();
   await page.locator('#content form[role="search"] [name="q"]').fill("openai");
-  await page.locator('#content form[role="search"] button').first().click();
+  await page.locator('#content form[role="search"] .button').first().click();
   await page.waitForURL("**/new?q=openai");
   assert.equal(await page.locator('a[href="/admin/providers/new?vendor=deepseek"]').count(), 0);
   const keys = page.locator('.vendor a[href="https://platform.openai.com/api-keys"]');

@@ -4,6 +4,7 @@ use askama::Template;
 use shared::units::Unit;
 
 use super::Form;
+use crate::given::Given;
 use crate::html::Html;
 use crate::labels::{AlertKind, Label as _, PriceItem, Word};
 use crate::page::Page;
@@ -81,6 +82,13 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn focus(mut self) -> Self {
         self.focus = true;
+        self
+    }
+
+    /// The first one to type into, but where another one is.
+    #[must_use]
+    pub fn focus_unless(mut self, other: impl Given<bool>) -> Self {
+        self.focus = !other.get();
         self
     }
 

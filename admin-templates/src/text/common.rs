@@ -1,11 +1,12 @@
 //! Strings of both the console and the portal.
 
 use super::catalogue;
-use crate::text::{AdminText, GuideText, MoneyText, PortalText};
+use crate::text::{AdminText, GuideText, MoneyText, PortalText, RowText};
 
 catalogue! {
-/// Strings of both areas, with those of each area in `a` and `u`, what leads people on in `g`, and those about money in `m`.
-Text [a: AdminText, u: PortalText, g: GuideText, m: MoneyText] {
+/// Strings of both areas, with those of each area in `a` and `u`, what leads people on in `g`, those about money in `m`, and of
+/// rows in `r`.
+Text [a: AdminText, u: PortalText, g: GuideText, m: MoneyText, r: RowText] {
     actions: "Actions", "操作";
     add: "Add", "添加";
     data_policy: "Data policy", "数据策略";
@@ -32,7 +33,6 @@ Text [a: AdminText, u: PortalText, g: GuideText, m: MoneyText] {
     amount: "Amount", "数额";
     delete: "Delete", "删除";
     download: "Download", "下载";
-    are_you_sure: "Are you sure?", "确定继续吗？";
     area_admin: "Console", "控制台";
     area_portal: "Portal", "门户";
     available: "Available", "可用额度";

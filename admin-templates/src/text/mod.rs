@@ -6,12 +6,14 @@ mod common;
 mod guide;
 mod money;
 mod portal;
+mod rows;
 
 pub use admin::AdminText;
 pub use common::Text;
 pub use guide::GuideText;
 pub use money::MoneyText;
 pub use portal::PortalText;
+pub use rows::RowText;
 
 /// Declares a struct of strings with one value for each language.
 macro_rules! catalogue {
@@ -65,6 +67,7 @@ mod tests {
             PortalText::pairs(),
             GuideText::pairs(),
             MoneyText::pairs(),
+            RowText::pairs(),
         ]
         .concat();
         for (name, en, zh) in all {

@@ -9,4 +9,5 @@ mod roles;
 mod scripts;
 mod snapshots;
 mod stylesheet;
+mod walk;
 mod words;

@@ -28,6 +28,24 @@ const FIELD_BYTES_MAX: usize = 512;
 pub(super) struct SignInQuery {
     next: String,
     recovery: String,
+    /// Who is to sign in, where a link says so: what the first start prints for the demo tenant, or an
+    /// owner's note to a new member. The password is never part of it.
+    tenant: String,
+    username: String,
+}
+
+impl SignInQuery {
+    /// The names that a link fills in; what is longer than a field is left out.
+    fn names(&self) -> Form {
+        let names = [("tenant", &self.tenant), ("username", &self.username)];
+        let fit = |value: &str| !value.is_empty() && value.len() <= FIELD_BYTES_MAX;
+        Form::of(
+            names
+                .into_iter()
+                .map(|(name, value)| (name, value.as_str()))
+                .filter(|(_, value)| fit(value)),
+        )
+    }
 }
 
 fn next_of<'a>(context: &PageContext, wanted: &'a str) -> &'a str {
@@ -81,7 +99,7 @@ pub(super) async fn login_page(
     }
     context
         .show(&SignIn {
-            form: Form::default(),
+            form: query.names(),
             next: next.to_owned(),
         })
         .await

@@ -126,7 +126,7 @@ fn a_greeting_tells_the_address_that_people_type() {
     let first = terminate(running_with(folder.path(), &["--public-url", public]));
     for path in [
         "/admin ",
-        "/portal ",
+        "/portal/login?",
         "/portal/docs",
         "/api/v1/chat/completions",
         "/api/v1\"",

@@ -312,3 +312,38 @@ async fn a_session_that_is_ended_here_is_refused_there_at_once() {
         far.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_says_who_signs_in_and_never_the_password() {
+    for (place, _db) in places(Start::default()).await {
+        let mut browser = place.browser();
+        let long = "a".repeat(600);
+        for (query, there, gone) in [
+            (
+                "tenant=demo&username=mia",
+                vec!["value=\"demo\"", "value=\"mia\""],
+                vec![],
+            ),
+            (
+                "tenant=%3Cb%3E%22&username=",
+                vec!["value=\"&#60;b&#62;&#34;\""],
+                vec!["<b>"],
+            ),
+            (
+                "username=mia&password=secret",
+                vec!["value=\"mia\""],
+                vec!["secret"],
+            ),
+            (&format!("username={long}"), vec![], vec!["aaaa"]),
+        ] {
+            let page = browser.get(&format!("/portal/login?{query}")).await.body;
+            for part in there {
+                assert!(page.contains(part), "{}: {part} of {query}", place.name);
+            }
+            for part in gone {
+                assert!(!page.contains(part), "{}: {part} of {query}", place.name);
+            }
+        }
+        place.end().await;
+    }
+}

@@ -16,6 +16,7 @@ mod safety;
 mod settings;
 mod start;
 mod tenant_isolation;
+mod walk;
 mod words;
 mod zones;
 

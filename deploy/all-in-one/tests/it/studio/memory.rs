@@ -131,7 +131,7 @@ async fn goes_on_without_script(mia: &mut Browser<'_>, id: &str) {
 async fn stops(mia: &mut Browser<'_>, product: &Product, customer: &Customer) {
     let before = used(product, customer).await;
     let kept = json!({"seen": 0, "nonce": "stop.1"});
-    let slow = talk("stopped heron [tokens:400] [pace:40]", &kept);
+    let slow = talk("stopped heron [tokens:90] [pace:40]", &kept);
     let pairs = mia.cookies.iter().map(|(k, v)| format!("{k}={v}"));
     let cookies = pairs.collect::<Vec<_>>().join("; ");
     let request = mia
