@@ -78,8 +78,6 @@ icons! {
     Tray = "M4 14l3-9h10l3 9v5H4zM4 14h5l1.5 2.5h3L15 14h5",
     /// A lens.
     Search = "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5",
-    /// A tick.
-    Check = "M5 12.5l4.5 4.5L19 7",
     /// Brackets.
     Code = "M8 6l-6 6 6 6M16 6l6 6-6 6",
     /// A paper plane.

@@ -95,6 +95,7 @@ impl Console {
                 alerts: self.alerts.clone(),
                 accounts: self.accounts.clone(),
                 catalogue: self.catalogue.clone(),
+                gateways: self.gateways.clone(),
                 ledger: self.ledger.clone(),
                 providers: self.providers.clone(),
                 reports: self.reports.clone(),

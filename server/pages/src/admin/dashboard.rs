@@ -16,6 +16,7 @@ use poem::web::Data;
 use server_rooms::accounts::Accounts;
 use server_rooms::alerts::Alerts;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::gateways::Gateways;
 use server_rooms::ledger::Ledger;
 use server_rooms::ledger::books::Books;
 use server_rooms::providers::Providers;
@@ -42,6 +43,7 @@ pub(super) struct DashboardRooms {
     pub(super) accounts: Accounts,
     pub(super) alerts: Alerts,
     pub(super) catalogue: Catalogue,
+    pub(super) gateways: Gateways,
     pub(super) ledger: Ledger,
     pub(super) providers: Providers,
     pub(super) reports: Reports,

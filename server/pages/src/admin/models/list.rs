@@ -7,8 +7,7 @@ use admin_templates::admin::catalogue::{ModelList, ModelRow};
 use admin_templates::list::{ListPlace, ListState, Sort};
 use server_rooms::alerts::Alerts;
 use server_rooms::alerts::health::Conditions;
-use server_rooms::catalogue::{Catalogue, Model};
-use server_rooms::reports::Reports;
+use server_rooms::catalogue::Model;
 use server_rooms::reports::sums::Sums;
 use shared::clock::Moment;
 
@@ -16,7 +15,6 @@ use super::super::super::error::{PageError, parsed};
 use super::super::alerts::condition;
 use super::super::providers::switch;
 use super::super::{WHOLE, filters, length, success, wanted};
-use super::operation;
 use super::view::price_lines;
 use super::{ModelRooms, operation};
 

@@ -1,8 +1,6 @@
 //! One call in all its details: times, tries, entries, and how its price was reckoned.
 
-use std::collections::BTreeMap;
-
-use admin_templates::admin::usage::{CallPage, DemandView, HoldView, PhaseRow, TryRow, UnknownEnd};
+use admin_templates::admin::usage::{CallPage, DemandView, HoldView, TryRow, UnknownEnd};
 use admin_templates::form::Form;
 use admin_templates::labels::{CallNote, CallStatus, NextWhy, Operation, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};

@@ -22,6 +22,7 @@ fn a_conversation_is_written_as_a_body() {
             role: Role::User,
             content: "say \"hi\"".to_owned(),
         }],
+        kept: None,
     };
     let body: Value = serde_json::from_slice(&form.body(true)).expect("JSON");
     let expected = json!({
