@@ -66,12 +66,11 @@ impl<'a> Walk<'a> {
             let is_sign = |byte: &u8| matches!(byte, b'"' | b'\\');
             // Names and most texts are shorter than what a search of many bytes at once takes to begin.
             let near = rest.iter().take(NEAR_BYTES).position(is_sign);
-            self.at += match near {
-                Some(place) => place,
-                None => {
-                    let far = rest.get(NEAR_BYTES..)?;
-                    NEAR_BYTES + memchr::memchr2(b'"', b'\\', far)?
-                }
+            self.at += if let Some(place) = near {
+                place
+            } else {
+                let far = rest.get(NEAR_BYTES..)?;
+                NEAR_BYTES + memchr::memchr2(b'"', b'\\', far)?
             };
             if self.bytes[self.at] == b'"' {
                 self.at += 1;
