@@ -131,7 +131,7 @@ impl Page {
         let (words, tone, a) = (self.measured_way(row), tone(row), self.text().a);
         let mark = row.mark();
         let (from, flat) = (HOME.0, BORDER + 10);
-        let middle = (from + flat) / 2;
+        let middle = u64::midpoint(from, flat);
         let (top, above, below) = (y - BOX.1 / 2, y - 7, y + 16);
         let (name, region) = (short(row.shown()), short(&row.region));
         let (name_y, region_y) = if region.is_empty() {

@@ -184,7 +184,7 @@ impl ListState {
         let Some((span, from, until)) = moments else {
             return Html::default();
         };
-        Html::from_template(&Span {
+        Html::from_template(&SpanRow {
             span,
             from: page.when(from),
             until: page.when(until),
@@ -234,7 +234,7 @@ struct Clear<'a> {
 
 #[derive(Template)]
 #[template(path = "components/span.html")]
-struct Span<'a> {
+struct SpanRow<'a> {
     span: &'a str,
     from: Html,
     until: Html,

@@ -238,13 +238,11 @@ impl Page {
 
     /// The share of `calls` that succeeded, in words; nothing without any.
     pub fn succeeded(&self, share: impl Given<i64>, calls: impl Given<u64>) -> String {
-        match calls.get() {
-            0 => String::new(),
-            _ => {
-                let share = format::share(share.get());
-                self.text().success_unit.replace("{}", &share)
-            }
+        if calls.get() == 0 {
+            return String::new();
         }
+        let share = format::share(share.get());
+        self.text().success_unit.replace("{}", &share)
     }
 
     /// The share of `calls` that failed, in words; nothing without any.

@@ -158,15 +158,14 @@ impl Store {
             let found = ledger_grants::table.filter(ledger_grants::id.eq(id));
             found.select(ledger_grants::tenant_id).load(conn).await
         })?;
-        let found = match grants.into_iter().next() {
-            Some(tenant) => Some(tenant),
-            None => {
-                let adjustments: Vec<String> = on!(self.db, |conn| {
-                    let found = ledger_adjustments::table.filter(ledger_adjustments::id.eq(id));
-                    found.select(ledger_adjustments::tenant_id).load(conn).await
-                })?;
-                adjustments.into_iter().next()
-            }
+        let found = if let Some(tenant) = grants.into_iter().next() {
+            Some(tenant)
+        } else {
+            let adjustments: Vec<String> = on!(self.db, |conn| {
+                let found = ledger_adjustments::table.filter(ledger_adjustments::id.eq(id));
+                found.select(ledger_adjustments::tenant_id).load(conn).await
+            })?;
+            adjustments.into_iter().next()
         };
         Ok(found.map(TenantId::from_stored))
     }
