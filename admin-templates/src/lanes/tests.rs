@@ -60,7 +60,7 @@ fn times_above_do_not_touch() {
     let wide = |name: &str| LETTER * count(name.chars().count());
     for two in names.windows(2) {
         let between = two[1].0 - two[0].0;
-        let least = (wide(&two[0].1) + wide(&two[1].1)) / 2;
+        let least = u64::midpoint(wide(&two[0].1), wide(&two[1].1));
         assert!(between >= least, "{two:?}");
     }
     assert_eq!(names.first().map(|name| name.0), Some(LEFT));

@@ -238,11 +238,10 @@ impl StudioMemory {
         let (turn, answer) = match self.begin_turn(&writing).await {
             Ok(TurnBegin::Here(turn, answer)) => (turn, answer),
             Ok(TurnBegin::Newer) => return Err(TurnRefused::Newer),
-            Ok(TurnBegin::Twice) => return Err(TurnRefused::Twice),
             Ok(TurnBegin::Gone) => return Err(TurnRefused::Gone),
             Ok(TurnBegin::Full) => return Err(TurnRefused::Full),
             // Two attempts of one name at once.
-            Err(DbError::Duplicate(_)) => return Err(TurnRefused::Twice),
+            Ok(TurnBegin::Twice) | Err(DbError::Duplicate(_)) => return Err(TurnRefused::Twice),
             Err(error) => return not(error.into()),
         };
         let place = (writing.who.tenant.clone(), writing.chat);
