@@ -144,8 +144,8 @@ mod tests {
         let status = Some(UsageStatus::Failed);
         let model = Some("m".to_owned());
         let both = UsageFilter {
-            status,
             model,
+            status,
             ..UsageFilter::default()
         };
         let of_both = wanted(&both);

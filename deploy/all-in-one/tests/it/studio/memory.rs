@@ -170,7 +170,7 @@ async fn stops(mia: &mut Browser<'_>, product: &Product, customer: &Customer) {
         .nth(2)
         .or_else(|| words.split("&quot;content&quot;:&quot;").nth(2));
     let content = content.unwrap_or_else(|| panic!("{words}"));
-    assert!(!content.starts_with("&"), "what was said is there: {words}");
+    assert!(!content.starts_with('&'), "what was said is there: {words}");
     assert!(
         page.contains("/portal/usage/gen_"),
         "and what it cost: {page}"

@@ -252,11 +252,11 @@ async fn answered_form(
                 return who.go(&page);
             }
             shown.charged = settled.map(|call| call.charged);
-            shown.not_kept = memory::not_kept_words(who.lang(), NotKept::Unwritten).to_owned();
+            memory::not_kept_words(who.lang(), NotKept::Unwritten).clone_into(&mut shown.not_kept);
         }
         ChatOpening::Not(why) => {
             shown.charged = charged(receipt).await;
-            shown.not_kept = memory::not_kept_words(who.lang(), why).to_owned();
+            memory::not_kept_words(who.lang(), why).clone_into(&mut shown.not_kept);
         }
         ChatOpening::Off => shown.charged = charged(receipt).await,
     }
