@@ -460,7 +460,9 @@ mod tests {
 
     #[test]
     fn the_newest_branch_is_shown() {
-        let cases: &[(&[(i64, Option<i64>)], &[i64])] = &[
+        /// A turn's place, and the place of the one that it follows.
+        type Turn = (i64, Option<i64>);
+        let cases: &[(&[Turn], &[i64])] = &[
             (&[], &[]),
             (&[(0, None), (1, Some(0)), (2, Some(1))], &[0, 1, 2]),
             // The second message was written anew, and answered on.
