@@ -138,8 +138,8 @@ async fn a_ledger_has_a_line_for_each_call_and_a_balance_that_follows_line_by_li
         let none = ledger.reserved(&other, 9).await.expect("read");
         assert!(none.is_empty(), "{name}: another tenant's");
         let hold = lines.iter().find_map(|line| match &line.of {
-            LineOf::Call(hold) if hold.id == charged.id => Some(hold),
-            _ => None,
+            LineOf::Call(hold) => Some(hold).filter(|hold| hold.id == charged.id),
+            LineOf::Grant(_) | LineOf::Correction(_) | LineOf::Nothing => None,
         });
         let entries = ledger.entries_of(hold.expect("the call")).await;
         let kinds: Vec<String> = entries

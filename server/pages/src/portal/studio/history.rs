@@ -112,7 +112,9 @@ pub(in super::super) async fn image_file(
     let bytes = studio.memory.picture_bytes(&whose, &picture).await?;
     let is_shown = picture.kind.is_some() && field(&asked, "download").is_empty();
     let place = if is_shown { "inline" } else { "attachment" };
-    let kind = picture.kind.map(server_rooms::studio::PictureKind::content_type);
+    let kind = picture
+        .kind
+        .map(server_rooms::studio::PictureKind::content_type);
     Ok(answer
         .content_type(kind.unwrap_or("application/octet-stream"))
         .header(

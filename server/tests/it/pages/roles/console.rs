@@ -61,15 +61,6 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "alert-channels",
         ) => Action::Look,
         (&Method::POST, "alerts/:id/mute" | "alerts/:id/unmute") => Action::MuteAlerts,
-        (
-            &Method::POST,
-            "alert-channels"
-            | "alert-channels/:id/edit"
-            | "alert-channels/:id/test"
-            | "alert-channels/:id/enable"
-            | "alert-channels/:id/disable"
-            | "alert-channels/:id/delete",
-        ) => Action::EditSettings,
         (&Method::POST, "gateways" | "gateways/:id/secret") => Action::AddGateways,
         (
             &Method::POST,
@@ -148,7 +139,16 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/members/:member/password",
         ) => Action::EditPeople,
         (&Method::POST, "tenants/:id/members/:member/open") => Action::OpenPortals,
-        (&Method::POST, "start/dismiss") => Action::EditSettings,
+        (
+            &Method::POST,
+            "start/dismiss"
+            | "alert-channels"
+            | "alert-channels/:id/edit"
+            | "alert-channels/:id/test"
+            | "alert-channels/:id/enable"
+            | "alert-channels/:id/disable"
+            | "alert-channels/:id/delete",
+        ) => Action::EditSettings,
         (
             &Method::POST,
             "tenants/:id/keys" | "tenants/:id/keys/:key/rotate" | "tenants/:id/keys/:key/revoke",
