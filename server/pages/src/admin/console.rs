@@ -119,6 +119,7 @@ impl Console {
                 ledger: self.ledger.clone(),
                 reports: self.reports.clone(),
             })
+            .boxed()
             .data(self.accounts)
             .data(self.browsers)
             .data(self.call_status)
@@ -128,6 +129,7 @@ impl Console {
             .data(self.corrections)
             .data(self.document)
             .data(self.end_users)
+            .boxed()
             .data(self.factors)
             .data(self.gateways)
             .data(self.health)
