@@ -30,7 +30,7 @@ async fn a_tenant_sees_its_models_at_its_prices_and_how_to_call_them() {
             "http://localhost:3000/api/v1/chat/completions",
             "Claude Code",
             "YOUR_KEY",
-            "Too few calls to tell",
+            "Too few calls for a figure",
         ] {
             assert!(page.body.contains(told), "{told}: {}", page.body);
         }
