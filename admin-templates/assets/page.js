@@ -40,13 +40,27 @@
     box.append(note);
   }
 
-  async function copy(button) {
+  // Says something to those who do not see it change.
+  function announce(text) {
+    let place = document.querySelector(".announced");
+    if (!place) {
+      place = document.createElement("p");
+      place.className = "announced visually-hidden";
+      place.setAttribute("role", "status");
+      document.getElementById("content").append(place);
+    }
+    place.textContent = "";
+    // The same words twice are two sayings.
+    setTimeout(() => { place.textContent = text; }, 50);
+  }
+
+  async function copy(button, text) {
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(text);
     } catch {
       // No clipboard without TLS: select through a field of our own.
       const field = document.createElement("textarea");
-      field.value = button.dataset.copy;
+      field.value = text;
       button.after(field);
       field.select();
       document.execCommand("copy");
@@ -56,6 +70,7 @@
     const label = button.querySelector("span");
     const before = label.textContent;
     label.textContent = document.body.dataset.copied;
+    announce(document.body.dataset.copied);
     setTimeout(() => { label.textContent = before; }, 1600);
   }
 
@@ -86,7 +101,7 @@
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
     const copier = target.closest("button[data-copy]");
-    if (copier) return void copy(copier);
+    if (copier) return void copy(copier, copier.dataset.copy);
     const opener = target.closest("[data-dialog]");
     if (opener && openDialog(opener.dataset.dialog)) return void event.preventDefault();
     const closer = target.closest("[data-close]");
@@ -235,5 +250,5 @@
   const named = location.hash.slice(1);
   if (named && document.getElementById(named) instanceof HTMLDialogElement) openDialog(named);
 
-  window.waule = { toast, zh };
+  window.waule = { announce, copy, toast, zh };
 })();

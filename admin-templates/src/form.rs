@@ -110,6 +110,10 @@ pub enum FieldError {
     NothingAdded,
     /// There was nothing to add.
     NothingNew,
+    /// No picture, or one that is too large.
+    NotAPicture,
+    /// The model reads no pictures.
+    NoVision,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -173,6 +177,8 @@ impl FieldError {
             Self::NothingAdded => t.a.preview_keys_wrong.to_owned(),
             Self::NothingNew => t.a.preview_keys_none.to_owned(),
             Self::KeyColumns => t.a.line_columns.to_owned(),
+            Self::NotAPicture => t.u.picture_kind.to_owned(),
+            Self::NoVision => t.u.no_vision.to_owned(),
             Self::Words(words) => words.clone(),
         }
     }

@@ -6,12 +6,12 @@ use shared::credits::Credits;
 use crate::admin::usage::Counts;
 use crate::chart::Chart;
 use crate::fixtures::maker::sampled;
-use crate::form::Form;
+use crate::form::{FieldError, Form};
 use crate::format;
-use crate::labels::{CallStatus, Operation, Range, Speaker};
+use crate::labels::{BudgetPeriod, CallStatus, Operation, Range, Speaker};
 use crate::list::ListState;
 use crate::notices::ModelEndNote;
-use crate::page::Lang;
+use crate::page::{Lang, Page};
 use crate::parts::{
     Arithmetic, Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum, TopRow,
 };
@@ -201,11 +201,24 @@ sampled! {
         pub id: String,
         /// A line about its price, in the reader's language.
         pub price: String,
+        /// What it is said to be able to do, in words with spaces between.
+        pub can: String,
+    }
+
+    /// What a person may still spend of their own budget.
+    pub struct OwnBudget {
+        /// For how long.
+        pub period: BudgetPeriod,
+        /// In all.
+        pub limit: Credits,
+        /// Still.
+        pub left: Credits,
     }
 
     /// `GET /portal/studio/chat`. Without a script `POST /portal/studio/chat` (a form with `model`,
-    /// `message`, `history`) answers with the page. With one, the same path gets JSON
-    /// `{model, messages: [{role, content}]}` with the header `x-csrf-token` and answers with
+    /// `message`, `history`, and of the settings `system`, `temperature`, `top_p`, `max_tokens`,
+    /// `effort`, `length`) answers with the page. With one, the same path gets JSON
+    /// `{model, messages: [{role, content, images}], settings}` with the header `x-csrf-token` and answers with
     /// server-sent events: chunks as OpenAI sends them, at last `event: charged` with
     /// `{credits, call}`; or, instead, `{"error": {"message"}}`.
     /// `POST /portal/studio/estimate` (JSON of the same, for images `{model, prompt, n, size}`)
@@ -223,6 +236,10 @@ sampled! {
         pub history: String,
         /// Can be spent now.
         pub available: Credits,
+        /// What is left of the person's own budget, where they have one.
+        pub budget: Option<OwnBudget>,
+        /// The person's id, under which their browser remembers what they set.
+        pub person: String,
         /// What an answer will cost at most, for the model that is chosen.
         pub estimate: Option<Credits>,
     }
@@ -262,6 +279,8 @@ sampled! {
         pub pictures: Vec<Picture>,
         /// Can be spent now.
         pub available: Credits,
+        /// What is left of the person's own budget, where they have one.
+        pub budget: Option<OwnBudget>,
         /// What the images will cost, for what is chosen.
         pub estimate: Option<Credits>,
     }
@@ -293,6 +312,24 @@ impl PortalSettings {
     }
 }
 
+impl StudioChat {
+    /// What is wrong with a field of the panel, as one sentence with its name.
+    pub fn field_told(page: &Page, field: &str, error: &FieldError) -> String {
+        let t = page.text().u;
+        let name = match field {
+            "system" => t.settings_system,
+            "temperature" => t.settings_temperature,
+            "top_p" => t.settings_top_p,
+            "max_tokens" => t.settings_tokens,
+            "effort" => t.settings_effort,
+            "length" => t.settings_length,
+            "images" => t.picture,
+            _ => t.settings,
+        };
+        format!("{name}: {}", error.text(page))
+    }
+}
+
 impl StudioModel {
     /// A model that is paid by the token; prices of a million of them.
     pub fn by_tokens(id: &str, (input, output): (Credits, Credits), lang: Lang) -> Self {
@@ -302,6 +339,7 @@ impl StudioModel {
             price: pattern
                 .replace("{a}", &format::credits(input))
                 .replace("{b}", &format::credits(output)),
+            can: String::new(),
         }
     }
 
@@ -311,7 +349,15 @@ impl StudioModel {
         Self {
             id: id.to_owned(),
             price: pattern.replace("{}", &format::credits(price)),
+            can: String::new(),
         }
+    }
+
+    /// With these abilities.
+    #[must_use]
+    pub fn able<'a>(mut self, words: impl Iterator<Item = &'a str>) -> Self {
+        self.can = words.collect::<Vec<_>>().join(" ");
+        self
     }
 }
 

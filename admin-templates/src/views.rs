@@ -31,9 +31,10 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind,
-    KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus,
-    PriceItem, ProviderFilter, Scope, Speaker, Switch, TargetOrder, TenantStatus, Word,
+    AdminRole, AnswerEffort, AnswerLength, BudgetPeriod, CallStatus, Capability, Direction,
+    EntryKind, ErrorKind, KeyKind, KeyLineState, Label, LimitField, ListTakes, MemberRole,
+    MemberStatus, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Speaker, Switch,
+    TargetOrder, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

@@ -10,6 +10,7 @@ mod people;
 mod platform;
 mod providers;
 mod search;
+mod studio;
 mod supply;
 
 use crate::fixtures::maker::{Maker, Sample};
@@ -31,6 +32,7 @@ pub use platform::{
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
 pub use search::SearchKind;
+pub use studio::{AnswerEffort, AnswerLength};
 pub use supply::{
     BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,
     RouteState,

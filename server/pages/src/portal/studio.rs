@@ -6,6 +6,7 @@ pub(super) mod chat;
 pub(super) mod images;
 
 use admin_templates::form::FieldError;
+use admin_templates::portal::{OwnBudget, StudioChat};
 use bytes::Bytes;
 use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody, Response, handler};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use server_calls::{CallError, Calls, Receipt, RouteWish, Started};
 use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::ledger::{Ledger, LedgerError};
+use server_rooms::ledger::{Ledger, LedgerError, Spender};
 use shared::credits::Credits;
 use shared::dialect::{Head, body};
 use shared::id::RequestId;
@@ -22,8 +23,10 @@ use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
+use super::super::form::FieldProblem;
 use super::super::refusals;
 use super::super::session::Member;
+use super::rows::budget_period;
 use super::studio_request::{Estimate, ModelPicker, StudioRequest};
 use super::{principal, unread};
 use crate::page_services::CallStatus;
@@ -100,6 +103,20 @@ impl Studio {
         Ok(balance.map_err(unread)?.available)
     }
 
+    /// What is left of the person's own budget: calls from here are theirs, and no key's.
+    async fn budget(&self, who: &Member) -> Result<Option<OwnBudget>, PageError> {
+        let budgets = self.ledger.budgets(&who.tenant.id).await.map_err(unread)?;
+        let own = Spender::User(who.user.id.clone());
+        let mine = budgets.iter().filter(|budget| budget.spender == own);
+        // The one that ends first is the one that says no.
+        let least = mine.min_by_key(|budget| budget.left());
+        Ok(least.map(|budget| OwnBudget {
+            period: budget_period(budget.period),
+            limit: budget.limit,
+            left: budget.left(),
+        }))
+    }
+
     fn picker(&self, who: &Member) -> ModelPicker<'_> {
         ModelPicker {
             catalogue: &self.catalogue,
@@ -148,6 +165,16 @@ async fn refused(who: &Member, studio: &Studio, (error, model): (CallError, &str
     let told = refusal(who, &error, model);
     let status = (studio.call_status.0)(error);
     wrong(who, status, &told).await
+}
+
+/// What is out of bounds, with the name of its field.
+async fn misused(who: &Member, (field, error): &FieldProblem) -> Response {
+    let page = who.page().await;
+    let told = StudioChat::field_told(&page, field, error);
+    json_answer(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &json!({"error": {"message": told}}),
+    )
 }
 
 /// What only a script that is not ours sends.

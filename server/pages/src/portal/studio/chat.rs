@@ -20,8 +20,9 @@ use super::super::super::form::FormData;
 use super::super::super::session::Member;
 use super::super::notices;
 use super::super::rows::{Asked, field};
+use super::super::studio_request::settings::{self, SETTINGS, TypedSettings};
 use super::super::studio_request::{ChatForm, ChatTurn, Role, StudioRequest};
-use super::{Studio, charge_text, charged, refusal, refused, unreadable};
+use super::{Studio, charge_text, charged, misused, refusal, refused, unreadable};
 
 /// A conversation as its page shows it.
 #[derive(Debug, Default)]
@@ -31,6 +32,7 @@ struct Shown {
     /// What the last answer cost.
     pub(super) charged: Option<Credits>,
     form: Form,
+    settings: TypedSettings,
 }
 
 async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<StudioChat, PageError> {
@@ -41,13 +43,11 @@ async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<Studio
     let mut form = shown.form;
     form.values.insert("model".to_owned(), model.to_owned());
     let mut next = shown.said.clone();
-    next.push(ChatTurn {
-        role: Role::User,
-        content: String::new(),
-    });
+    next.push(ChatTurn::words(Role::User, ""));
     let asked = StudioRequest::Chat(ChatForm {
         model: model.to_owned(),
         messages: next,
+        settings: shown.settings,
     });
     let estimate = studio.most(who, &asked);
     let history = serde_json::to_string(&shown.said).map_err(|_| PageError::Internal)?;
@@ -67,6 +67,8 @@ async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<Studio
         messages: shown.said.into_iter().enumerate().map(message).collect(),
         history,
         available: studio.available(who).await?,
+        budget: studio.budget(who).await?,
+        person: who.user.id.to_string(),
         estimate,
     })
 }
@@ -106,6 +108,12 @@ fn answer_text(bytes: &[u8]) -> String {
     content.unwrap_or_default().to_owned()
 }
 
+/// The message and the settings, filled in again.
+fn again(posted: &FormData) -> Form {
+    let names: Vec<&str> = SETTINGS.into_iter().chain(["message"]).collect();
+    posted.again(&names)
+}
+
 async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
     let message = posted.text("message");
     let history = posted.optional("history").unwrap_or("[]");
@@ -114,22 +122,32 @@ async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageR
         serde_json::from_str(history).map_err(|_| PageError::FormExpired)?;
     let mut shown = Shown {
         model: posted.text("model").to_owned(),
+        // What is set stays set from page to page.
+        form: posted.again(&SETTINGS),
+        settings: settings::typed(posted),
         ..Shown::default()
     };
     if message.is_empty() {
         shown.said = said;
-        shown.form = Form::default().wrong("message", FieldError::Required);
+        shown.form = shown.form.wrong("message", FieldError::Required);
         return who.show_again(&show_chat(who, studio, shown).await?).await;
     }
-    said.push(ChatTurn {
-        role: Role::User,
-        content: message.to_owned(),
-    });
+    said.push(ChatTurn::words(Role::User, message));
     let chat = ChatForm {
         model: shown.model.clone(),
         messages: said,
+        settings: shown.settings.clone(),
     };
-    match studio.start(who, Operation::Chat, chat.body(false)).await {
+    let body = match chat.body(&studio.catalogue, false) {
+        Ok(body) => body,
+        Err((name, error)) => {
+            shown.said = chat.messages;
+            shown.said.pop();
+            shown.form = again(posted).wrong(name, error);
+            return who.show_again(&show_chat(who, studio, shown).await?).await;
+        }
+    };
+    match studio.start(who, Operation::Chat, body).await {
         Ok((started, receipt)) => {
             let content = match started.body {
                 Answer::Whole(bytes) => answer_text(&bytes),
@@ -138,16 +156,13 @@ async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageR
             };
             shown.charged = charged(receipt).await;
             shown.said = chat.messages;
-            shown.said.push(ChatTurn {
-                role: Role::Assistant,
-                content,
-            });
+            shown.said.push(ChatTurn::words(Role::Assistant, content));
             who.show(&show_chat(who, studio, shown).await?).await
         }
         Err(error) => {
             shown.said = chat.messages;
             shown.said.pop();
-            shown.form = posted.again(&["message"]);
+            shown.form = again(posted);
             shown.form.error = Some(refusal(who, &error, &shown.model));
             who.show_again(&show_chat(who, studio, shown).await?).await
         }
@@ -191,7 +206,11 @@ impl Telling {
 }
 
 async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> Response {
-    let started = studio.start(who, Operation::Chat, chat.body(true)).await;
+    let body = match chat.body(&studio.catalogue, true) {
+        Ok(body) => body,
+        Err(problem) => return misused(who, &problem).await,
+    };
+    let started = studio.start(who, Operation::Chat, body).await;
     let (started, receipt) = match started {
         Ok(started) => started,
         Err(error) => return refused(who, studio, (error, &chat.model)).await,
