@@ -10,9 +10,11 @@
   "use strict";
   // Containers within each other; deeper ones are text of the deepest.
   const DEPTH_MAX = 8;
-  // Nodes that one answer may have; what is beyond is shown as plain text. A long answer of 10,000 tokens
-  // has some 6,000 nodes, most of them in code.
-  const NODES_MAX = 12_000;
+  // Nodes that one answer may have; what is beyond is shown as plain text. Setting more of them would be
+  // felt, and an answer of 8,000 tokens has some 3,500, most of them in code.
+  const NODES_MAX = 4_000;
+  // Lines of one list, table or paragraph, so that no block that is still coming grows without end.
+  const LINES_MAX = 1_000;
   const CELLS_MAX = 32;
 
   const { highlight, formula } = window.waule;
@@ -75,18 +77,19 @@
     if (RULE.test(line)) return { kind: "rule", end: at + 1 };
     if (depth < DEPTH_MAX && QUOTE.test(line)) {
       let end = at + 1;
-      while (end < lines.length && QUOTE.test(lines[end])) end++;
+      while (end < lines.length && end - at < LINES_MAX && QUOTE.test(lines[end])) end++;
       return { kind: "quote", end };
     }
     const item = depth < DEPTH_MAX && ITEM.exec(line);
     if (item) return listed(lines, at, item);
     if (isTable(lines, at)) {
       let end = at + 2;
-      while (end < lines.length && lines[end].includes("|") && !isBlank(lines[end])) end++;
+      while (end < lines.length && end - at < LINES_MAX && lines[end].includes("|")) end++;
       return { kind: "table", end };
     }
     let end = at + 1;
-    while (end < lines.length && !isBlank(lines[end]) && (depth >= DEPTH_MAX || !begins(lines, end))) end++;
+    const goesOn = (line) => !isBlank(lines[line]) && (depth >= DEPTH_MAX || !begins(lines, line));
+    while (end < lines.length && end - at < LINES_MAX && goesOn(end)) end++;
     return { kind: "text", end };
   }
 
@@ -134,7 +137,7 @@
     };
     const points = [[first[4] || ""]];
     let place = at + 1;
-    for (; place < lines.length; place++) {
+    for (; place < lines.length && place - at < LINES_MAX; place++) {
       const line = lines[place];
       const point = points[points.length - 1];
       if (isBlank(line)) {
@@ -209,8 +212,26 @@
     // A line that is complete.
     add(line, budget) {
       this.hide();
-      this.open = this.draw(this.text.length ? `\n` : "", line, budget);
+      if (budget.left > 0) this.open = this.draw(line, budget);
+      else this.beyond([line]);
       this.text.push(line);
+    }
+
+    // Lines that no colour is left for, in pieces that are set when they are seen.
+    beyond(lines) {
+      if (!this.piece || this.size > PIECE) {
+        this.piece = element("span", "piece");
+        this.size = 0;
+        this.code.append(this.piece);
+      }
+      for (let from = 0; from < lines.length; from += 100) {
+        const text = `${lines.slice(from, from + 100).join("\n")}\n`;
+        this.size += text.length;
+        if (text.length > RUN_MAX) plain(this.piece, text);
+        else this.piece.append(visible(text));
+        if (this.size > PIECE && from + 100 < lines.length) return this.beyond(lines.slice(from + 100));
+      }
+      return undefined;
     }
 
     // The line that is still coming.
@@ -218,7 +239,7 @@
       this.hide();
       this.rest = line;
       const before = this.code.childNodes.length;
-      this.draw(this.text.length ? "\n" : "", line, budget);
+      this.draw(line, budget);
       this.drawn = this.code.childNodes.length - before;
     }
 
@@ -227,9 +248,9 @@
       this.rest = null;
     }
 
-    draw(before, text, budget) {
-      if (before) this.code.append(before);
-      if (text.length > RUN_MAX || budget.left <= 0) {
+    draw(text, budget) {
+      if (this.text.length && !this.piece) this.code.append("\n");
+      if (text.length > RUN_MAX) {
         plain(this.code, text);
         return null;
       }
@@ -294,7 +315,13 @@
 
     code(found) {
       const code = new Code(found.language, this.words);
-      for (const line of found.lines) code.add(line, this.budget);
+      let at = 0;
+      for (; at < found.lines.length && this.budget.left > 0; at++) code.add(found.lines[at], this.budget);
+      for (; at < found.lines.length; at += LINES_MAX) {
+        const lines = found.lines.slice(at, at + LINES_MAX);
+        code.beyond(lines);
+        code.text.push(...lines);
+      }
       return code;
     }
 
