@@ -6,7 +6,7 @@
   // Longer lines are no code that anybody reads; they are shown as they are.
   const LINE_MAX = 2000;
 
-  const set = (words) => new Set(words.split(" "));
+  const set = (text) => new Set(text.split(" "));
   const C_LIKE = { line: ["//"], block: [["/*", "*/"]], strings: ["\"", "'"] };
   const JS_WORDS =
     "as async await break case catch class const continue debugger default delete do else enum export extends false finally for from function get if implements import in instanceof interface let new null of private protected public readonly return satisfies set static super switch this throw true try type typeof undefined var void while yield any boolean never number object string symbol unknown declare namespace keyof infer abstract";
@@ -15,62 +15,62 @@
   const SPECS = {
     bash: {
       line: ["#"], strings: ["\"", "'"],
-      words: set("if then else elif fi for while until do done case esac in function select return exit local export readonly declare unset set source alias trap break continue echo cd sudo true false"),
+      terms: set("if then else elif fi for while until do done case esac in function select return exit local export readonly declare unset set source alias trap break continue echo cd sudo true false"),
     },
     c: {
       ...C_LIKE, line: ["//"], hash: true,
-      words: set("auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false NULL nullptr size_t uint8_t uint32_t uint64_t int32_t int64_t alignas alignof and catch class concept consteval constexpr constinit co_await co_return co_yield decltype delete dynamic_cast explicit export final friend mutable namespace new noexcept not operator or override private protected public requires static_assert static_cast template this throw try typeid typename using virtual std string vector"),
+      terms: set("auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false NULL nullptr size_t uint8_t uint32_t uint64_t int32_t int64_t alignas alignof and catch class concept consteval constexpr constinit co_await co_return co_yield decltype delete dynamic_cast explicit export final friend mutable namespace new noexcept not operator or override private protected public requires static_assert static_cast template this throw try typeid typename using virtual std string vector"),
     },
     csharp: {
       ...C_LIKE, hash: true,
-      words: set("abstract as async await base bool break byte case catch char checked class const continue decimal default delegate do double else enum event explicit extern false finally fixed float for foreach get goto if implicit in init int interface internal is lock long namespace new null object operator out override params private protected public readonly record ref return sbyte sealed set short sizeof static string struct switch this throw true try typeof uint ulong unchecked unsafe ushort using var virtual void volatile when where while yield"),
+      terms: set("abstract as async await base bool break byte case catch char checked class const continue decimal default delegate do double else enum event explicit extern false finally fixed float for foreach get goto if implicit in init int interface internal is lock long namespace new null object operator out override params private protected public readonly record ref return sbyte sealed set short sizeof static string struct switch this throw true try typeof uint ulong unchecked unsafe ushort using var virtual void volatile when where while yield"),
     },
     css: {
       block: [["/*", "*/"]], strings: ["\"", "'"], dashes: true,
-      words: set("important inherit initial unset auto none var calc media supports keyframes import layer container"),
+      terms: set("important inherit initial unset auto none var calc media supports keyframes import layer container"),
     },
     diff: { rows: true },
     dockerfile: {
       line: ["#"], strings: ["\"", "'"], anyCase: true,
-      words: set("from run cmd label expose env add copy entrypoint volume user workdir arg onbuild stopsignal healthcheck shell as"),
+      terms: set("from run cmd label expose env add copy entrypoint volume user workdir arg onbuild stopsignal healthcheck shell as"),
     },
     go: {
       ...C_LIKE, multi: [["`", "`"]],
-      words: set("break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var true false nil iota any bool byte complex128 error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64 uintptr append cap close copy delete len make new panic print println recover"),
+      terms: set("break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var true false nil iota any bool byte complex128 error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64 uintptr append cap close copy delete len make new panic print println recover"),
     },
-    html: { markup: true, block: [["<!--", "-->"]], strings: ["\"", "'"], words: new Set() },
+    html: { markup: true, block: [["<!--", "-->"]], strings: ["\"", "'"], terms: new Set() },
     java: {
       ...C_LIKE, multi: [["\"\"\"", "\"\"\""]],
-      words: set("abstract assert boolean break byte case catch char class const continue data default do double else enum extends final finally float for fun if implements import in instanceof int interface internal is it lateinit long native new null object open override package permits private protected public record return sealed short static strictfp super suspend switch synchronized this throw throws transient true false try val var void volatile when while yield String Int Long Boolean Unit List Map"),
+      terms: set("abstract assert boolean break byte case catch char class const continue data default do double else enum extends final finally float for fun if implements import in instanceof int interface internal is it lateinit long native new null object open override package permits private protected public record return sealed short static strictfp super suspend switch synchronized this throw throws transient true false try val var void volatile when while yield String Int Long Boolean Unit List Map"),
     },
-    javascript: { ...C_LIKE, multi: [["`", "`"]], words: set(JS_WORDS) },
-    json: { strings: ["\""], words: set("true false null"), keys: true },
+    javascript: { ...C_LIKE, multi: [["`", "`"]], terms: set(JS_WORDS) },
+    json: { strings: ["\""], terms: set("true false null"), keys: true },
     lua: {
       line: ["--"], block: [["--[[", "]]"]], strings: ["\"", "'"],
-      words: set("and break do else elseif end false for function goto if in local nil not or repeat return then true until while"),
+      terms: set("and break do else elseif end false for function goto if in local nil not or repeat return then true until while"),
     },
     php: {
       line: ["//", "#"], block: [["/*", "*/"]], strings: ["\"", "'"],
-      words: set("abstract and array as break callable case catch class clone const continue declare default do echo else elseif empty enum extends final finally fn for foreach function global if implements include instanceof interface isset list match namespace new null or print private protected public readonly require return static switch throw trait true false try unset use var while yield int string bool float void mixed self parent this"),
+      terms: set("abstract and array as break callable case catch class clone const continue declare default do echo else elseif empty enum extends final finally fn for foreach function global if implements include instanceof interface isset list match namespace new null or print private protected public readonly require return static switch throw trait true false try unset use var while yield int string bool float void mixed self parent this"),
     },
     python: {
       line: ["#"], strings: ["\"", "'"], multi: [["\"\"\"", "\"\"\""], ["'''", "'''"]],
-      words: set("and as assert async await break case class continue def del elif else except False finally for from global if import in is lambda match None nonlocal not or pass raise return True try while with yield self int str float bool list dict set tuple print len range type object super isinstance"),
+      terms: set("and as assert async await break case class continue def del elif else except False finally for from global if import in is lambda match None nonlocal not or pass raise return True try while with yield self int str float bool list dict set tuple print len range type object super isinstance"),
     },
     ruby: {
       line: ["#"], strings: ["\"", "'"],
-      words: set("alias and begin break case class def defined do else elsif end ensure false for if in module next nil not or redo require rescue retry return self super then true undef unless until when while yield attr_accessor attr_reader puts include extend private protected public"),
+      terms: set("alias and begin break case class def defined do else elsif end ensure false for if in module next nil not or redo require rescue retry return self super then true undef unless until when while yield attr_accessor attr_reader puts include extend private protected public"),
     },
     rust: {
       line: ["//"], block: [["/*", "*/"]], strings: ["\""], multi: [["r#\"", "\"#"]], ticks: true,
-      words: set("as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub ref return self Self static struct super trait true type unsafe use where while bool char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize String Vec Option Some None Result Ok Err Box Arc Rc"),
+      terms: set("as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub ref return self Self static struct super trait true type unsafe use where while bool char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize String Vec Option Some None Result Ok Err Box Arc Rc"),
     },
-    sql: { line: ["--"], block: [["/*", "*/"]], strings: ["'", "\""], anyCase: true, words: set(SQL_WORDS) },
+    sql: { line: ["--"], block: [["/*", "*/"]], strings: ["'", "\""], anyCase: true, terms: set(SQL_WORDS) },
     swift: {
       ...C_LIKE, multi: [["\"\"\"", "\"\"\""]],
-      words: set("actor as associatedtype async await break case catch class continue default defer deinit do else enum extension fallthrough false fileprivate final for func guard if import in init inout internal is lazy let mutating nil open operator override private protocol public repeat required rethrows return self Self static struct subscript super switch throw throws true try typealias unowned var weak where while Int String Bool Double Array Dictionary"),
+      terms: set("actor as associatedtype async await break case catch class continue default defer deinit do else enum extension fallthrough false fileprivate final for func guard if import in init inout internal is lazy let mutating nil open operator override private protocol public repeat required rethrows return self Self static struct subscript super switch throw throws true try typealias unowned var weak where while Int String Bool Double Array Dictionary"),
     },
-    yaml: { line: ["#"], strings: ["\"", "'"], words: set("true false null yes no on off"), keys: true },
+    yaml: { line: ["#"], strings: ["\"", "'"], terms: set("true false null yes no on off"), keys: true },
   };
   const ALIASES = {
     "c#": "csharp", "c++": "c", cc: "c", cjs: "javascript", console: "bash", cpp: "c", cs: "csharp", cxx: "c",
@@ -147,7 +147,7 @@
     const word = at(spec.dashes ? WORD_DASHED : WORD, line, place);
     if (word) {
       const bare = spec.anyCase ? word.toLowerCase() : word.replace(/^@/, "");
-      if (spec.words.has(bare)) return ["word", word.length];
+      if (spec.terms.has(bare)) return ["word", word.length];
       const after = line.slice(place + word.length, place + word.length + 3);
       const isName = after.startsWith("(") || word.startsWith("@") || (spec.keys && /^\s*[:=]/.test(after))
         || (spec.markup && after.startsWith("=")) || (spec.dashes && /^\s*:/.test(after));

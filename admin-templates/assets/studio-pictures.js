@@ -77,7 +77,10 @@
 
     async function add(files) {
       for (const file of files) {
-        if (held.length >= PICTURES_MAX) return void window.waule.toast(words.pictureCount, false);
+        if (held.length >= PICTURES_MAX) {
+          window.waule.toast(words.pictureCount, false);
+          break;
+        }
         if (!file.type.startsWith("image/") || file.size > FILE_MAX) {
           window.waule.toast(words.pictureKind, false);
           continue;

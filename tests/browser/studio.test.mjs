@@ -259,8 +259,8 @@ async function pictures(grace) {
   assert.equal(await attached.count(), 0);
   // A fifth is not taken, and a model that reads none is offered none.
   await picker.setInputFiles(await Promise.all(["a", "b", "c", "d", "e"].map((name) => file(`${name}.png`, 32, 32))));
-  await page.locator(".toast-bad").waitFor();
-  assert.equal(await attached.count(), 4);
+  await page.locator(".toast-bad", { hasText: grace.lang === "zh" ? "四张" : "Four" }).waitFor();
+  await until("four are there", 10_000, async () => (await attached.count()) === 4);
   await page.locator("[name=model]").selectOption("third");
   assert.equal(await page.locator("[data-studio=attach]").isVisible(), false);
 }

@@ -37,7 +37,7 @@ enum Wish {
     Formula,
     List,
     Summary,
-    Self_,
+    Itself,
     Greeting,
 }
 
@@ -76,7 +76,7 @@ const WISHES: &[(Wish, &[&str], &[&str])] = &[
         &["总结", "概括", "摘要"],
     ),
     (
-        Wish::Self_,
+        Wish::Itself,
         &[
             "who are you",
             "what are you",
@@ -310,7 +310,7 @@ pub(super) fn answer(talk: &Talk<'_>) -> String {
         Some(Wish::Formula) => samples::formulas(tongue == Tongue::Chinese).to_owned(),
         Some(Wish::List) => list(&text, tongue),
         Some(Wish::Summary) => summary(talk, tongue),
-        Some(Wish::Self_ | Wish::Greeting) => {
+        Some(Wish::Itself | Wish::Greeting) => {
             format!("{}{}", introduction(tongue), beside(talk, tongue))
         }
         None if text.trim().is_empty() => introduction(tongue).to_owned(),
