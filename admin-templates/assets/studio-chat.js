@@ -112,6 +112,9 @@
       this.turns = [];
       this.running = new Set();
       this.editing = null;
+      // Where what is said is kept, if it is: what stands in place of what was taken away is said to.
+      this.memory = window.waule.memory ? window.waule.memory.conversation(this.form) : null;
+      this.instead = null;
       this.settings = studio.settings(this.form, this.words.person);
       this.models = chosenModels(this.form, this.words, () => this.chose());
       this.pictures = studio.pictures(this.form, this.words, () => this.sees());
@@ -153,11 +156,11 @@
         said = [];
       }
       const articles = [...this.talk.querySelectorAll(".said")];
-      (Array.isArray(said) ? said : []).forEach(({ role, content, images, model }, at) => {
+      (Array.isArray(said) ? said : []).forEach(({ role, content, images, model, turn: number }, at) => {
         const article = articles[at];
         if (!article || typeof content !== "string") return;
         if (role === "user") {
-          const turn = { content, images: images || [], article, answers: [], columns: null };
+          const turn = { content, images: images || [], article, answers: [], columns: null, number };
           this.turns.push(turn);
           this.userActions(turn);
         } else if (this.turns.length) {
@@ -279,14 +282,21 @@
       this.pictures.clear();
       this.field.dispatchEvent(new Event("input", { bubbles: true }));
       const place = this.place(turn, models.length);
-      for (const model of models) this.answer(turn, model, place);
+      const kept = this.kept(this.instead === null ? {} : { instead: this.instead });
+      this.instead = null;
+      models.forEach((model, answer) => this.answer(turn, model, { place, kept: kept && { ...kept, answer } }));
       this.down();
+    }
+
+    kept(where) {
+      return this.memory ? this.memory.turn(where) : null;
     }
 
     // Takes a turn and what follows it away.
     cut(turn, isAsked) {
       const at = this.turns.indexOf(turn);
       if (at < 0) return;
+      this.instead = turn.number ?? null;
       for (const one of this.turns.splice(at)) {
         one.answers.forEach((answer) => answer.stop && answer.stop());
         one.answers.forEach((answer) => answer.article.remove());
@@ -327,15 +337,17 @@
       const at = this.turns.indexOf(turn);
       const next = this.turns[at + 1];
       if (next) this.cut(next, false);
+      this.instead = null;
       const place = answer.article.parentElement;
       const after = answer.article.nextSibling;
       turn.answers = turn.answers.filter((other) => other !== answer);
       answer.article.remove();
-      this.answer(turn, answer.model, place, after);
+      const kept = turn.number === undefined ? null : this.kept({ again: turn.number });
+      this.answer(turn, answer.model, { place, before: after, kept });
       if (next) window.waule.announce(this.words.removed);
     }
 
-    async answer(turn, model, place, before = null) {
+    async answer(turn, model, { place, before = null, kept = null }) {
       const article = this.article("assistant", model);
       const controller = new AbortController();
       const answer = { model, text: "", article, isGood: false, stop: () => controller.abort() };
@@ -349,7 +361,7 @@
       this.busy(true);
       const text = article.querySelector(".said-text");
       const stream = new markdown.Stream(text, this.code, () => this.following(() => {}));
-      const told = await this.ask(turn, answer, { controller, stream });
+      const told = await this.ask(turn, answer, { controller, stream, kept });
       stream.end();
       this.following(() => this.finish(turn, answer, told));
       this.running.delete(controller);
@@ -368,7 +380,7 @@
     }
 
     // Asks and takes what comes; what was told beside the text.
-    async ask(turn, answer, { controller, stream }) {
+    async ask(turn, answer, { controller, stream, kept }) {
       const told = { fault: "", stopped: false, charged: null, pace: new Pace() };
       const take = (name, data) => {
         // Why, in the reader's language; it comes after what the API says to programs.
@@ -377,6 +389,11 @@
           told.charged = JSON.parse(data);
           return void spend(told.charged.credits);
         }
+        if (name === "kept") {
+          turn.number = JSON.parse(data).turn;
+          return void this.memory?.took(JSON.parse(data));
+        }
+        if (name === "unkept") return void answer.article.append(element("p", "said-cost", JSON.parse(data).message));
         if (data === "[DONE]") return;
         const chunk = JSON.parse(data);
         if (chunk.error) told.fault = this.words.broke;
@@ -389,6 +406,7 @@
       };
       try {
         const body = this.body(answer.model, this.messages(answer.model, turn));
+        if (kept) body.kept = kept;
         const got = await post(this.words.chat, body, controller.signal);
         if (!got.ok || !got.body) told.fault = await faultOf(got);
         else await readEvents(got, take);
