@@ -157,8 +157,14 @@ fn talked(messages: &[Message]) -> Option<String> {
     let is_system = |message: &&Message| ["system", "developer"].contains(&&*message.role);
     let system = messages.iter().find(is_system);
     let system = system.map(|message| text_of(&message.content));
-    let asked = messages.iter().rev().filter(|message| message.role == "user");
-    let mut asked: Vec<String> = asked.take(ASKED_MAX).map(|message| text_of(&message.content)).collect();
+    let asked = messages
+        .iter()
+        .rev()
+        .filter(|message| message.role == "user");
+    let mut asked: Vec<String> = asked
+        .take(ASKED_MAX)
+        .map(|message| text_of(&message.content))
+        .collect();
     asked.reverse();
     Some(answer::answer(&answer::Talk {
         system: system.as_deref().filter(|text| !text.trim().is_empty()),
