@@ -198,7 +198,7 @@ mod tests {
         canvas.block((-9, -9), (99, 99), RED);
         canvas.shape(&[(0, 0), (7, 0), (0, 5)], BLUE);
         assert_eq!(rows(&canvas)[0], "#######");
-        assert_eq!(rows(&canvas)[4], "#......");
+        assert_eq!(rows(&canvas)[4], "##.....");
         canvas.oval((-50, 90), 10, 30, BLUE);
         canvas.ridge(&[], RED);
     }
