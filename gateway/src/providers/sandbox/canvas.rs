@@ -128,8 +128,9 @@ impl Canvas {
         let ink = self.ink(colour);
         let tall = (radius * high / 100).max(1);
         for dy in -tall..=tall {
-            let (r, d, t) = (i64::from(radius), i64::from(dy), i64::from(tall));
-            let half = (r * r - r * r * d * d / (t * t)).max(0).isqrt();
+            let (wide, up, tall) = (i64::from(radius), i64::from(dy), i64::from(tall));
+            let square = wide * wide;
+            let half = (square - square * up * up / (tall * tall)).max(0).isqrt();
             let half = i32::try_from(half).unwrap_or(0);
             self.span(y + dy, (x - half, x + half + 1), ink);
         }

@@ -400,7 +400,9 @@ fn water(studio: &mut Studio<'_>) {
         studio
             .canvas
             .ridge(&shore, studio.light.on([0xdc, 0xc7, 0x98]));
-        points.iter_mut().for_each(|point| point.1 += studio.y(8));
+        for point in &mut points {
+            point.1 += studio.y(8);
+        }
         studio.canvas.ridge(&points, land);
     }
 }
