@@ -193,7 +193,7 @@ labels! {
         /// The person's role does not reach that far.
         Forbidden = "forbidden", Warn, "Your role does not allow this", "您的角色无权执行此操作";
         /// A superadmin looks at a portal as somebody else, and this is not to be seen or done so.
-        LookingOnly = "looking_only", Warn, "Not while you view the portal as somebody else", "以成员身份查看时不可用";
+        LookingOnly = "looking_only", Warn, "Not available while you view the portal as another person", "以成员身份查看时不可用";
         /// The form was too old or not this person's.
         FormExpired = "form_expired", Warn, "This form has expired", "表单已过期";
         /// Too much at once.

@@ -151,11 +151,11 @@ Text [a: AdminText, u: PortalText, g: GuideText, m: MoneyText, r: RowText] {
     range_calendar: "Calendar days, including today", "自然日，含今天";
     kept_answers: "Kept answers", "回答保存";
     keep_days: "Keep answers for (days)", "回答保存天数";
-    keep_studio: "Keep conversations and images of the studio", "保存工作室的对话与图像";
-    keep_studio_hint: "Encrypted, for each person alone; nobody else can open them. Turning this off, or fewer days, hides what is older at once and deletes it within the hour, for good.", "加密存放，仅本人可打开。关闭或缩短天数后，超出的内容立即隐藏，并在一小时内永久删除。";
+    keep_studio: "Keep conversations and images of the studio", "保存体验中心的对话与图像";
+    keep_studio_hint: "Encrypted, for each person alone; nobody else can open them. Turning this off, or choosing fewer days, hides older content at once and permanently deletes it within the hour.", "加密存放，仅本人可打开。关闭或缩短天数后，超出的内容立即隐藏，并在一小时内永久删除。";
     studio_days: "Days for which they are kept", "保存天数";
-    studio_forbidden: "Nothing is kept: the data policy demands that nobody keeps data.", "数据策略要求不得保留数据，因此不保存。";
-    studio_history: "Studio history", "工作室历史";
+    studio_forbidden: "Nothing is stored: the data policy forbids storing data.", "数据策略要求不得保留数据，因此不保存。";
+    studio_history: "Studio history", "体验中心历史记录";
     keep_hint: "Stores the responses, chat completions and conversations that calls ask to keep: encrypted, and readable only by this tenant's callers. 1 to 365; leave empty to store nothing. What is already stored remains until its days are over.", "调用要求保存的 Responses、聊天补全与对话，加密存放，仅供本租户的调用方再次读取。1 至 365 天；留空则不保存。已保存的内容到期后删除。";
     error_not_a_zone: "Unknown time zone. Use a name such as Asia/Shanghai.", "未知时区，请填写如 Asia/Shanghai 的名称。";
     id: "ID", "编号";

@@ -38,7 +38,7 @@ GuideText [] {
     docs_required: "required", "必填";
     docs_inside: "Fields inside", "内含字段";
     docs_link: "Link to this route", "本路由链接";
-    models_lede: "What you may call, what it costs you, and how it did for everybody in the last seven days.", "您可调用的模型、您的价格，以及最近七天的整体表现。";
+    models_lede: "What you may call, what it costs you, and how it performed for all tenants in the last seven days.", "您可调用的模型、您的价格，以及最近七天的整体表现。";
     models_kind: "Use", "用途";
     models_context: "Context, tokens", "上下文（tokens）";
     models_output: "Max output, tokens", "最大输出（tokens）";
@@ -46,7 +46,7 @@ GuideText [] {
     models_price: "Your price", "您的价格";
     models_success: "Success rate, 7 days", "成功率（7 天）";
     models_first: "First token, median, 7 days", "首 Token 延迟中位数（7 天）";
-    models_few: "Too few calls to tell", "调用过少，暂无数据";
+    models_few: "Too few calls for a figure", "调用过少，暂无数据";
     models_ends: "Retires on", "下线时间";
     models_over: "Retired", "已下线";
     models_use: "Use instead:", "请改用：";

@@ -29,10 +29,10 @@ MoneyText [] {
     books_of: "{a} accounts, {b} ledger lines", "{a} 个账户，{b} 条账目";
     books_lines: "{} ledger lines", "{} 条账目";
     books_behind: "{} lines are still to be checked", "尚有 {} 条待核对";
-    books_first: "The first check of the books is under way.", "首次账目核对正在进行。";
+    books_first: "The first check of all balances is under way.", "首次账目核对正在进行。";
     books_help: "Within seconds of a change, an account is compared with its own ledger lines, its grants and its reserved credits. Every night everything is compared once more, including the charge of every call and all budgets.", "账户变动后数秒内，即与其账本明细、充值记录及冻结额度核对；每晚再做一次全面核对，包括每次调用的扣费与全部预算。";
     books_night: "Last full check:", "最近一次全面核对：";
-    books_wrong: "The books differ", "账目存在差异";
+    books_wrong: "Differences found", "账目存在差异";
     books_act: "Stop and look: run `server ledger verify`, compare with the newest backup, and do not correct balances before the cause is known.", "请立即检查：运行 `server ledger verify`，与最近的备份比对；查明原因前请勿调整余额。";
 }
 }

@@ -19,7 +19,7 @@ PortalText [] {
     by_member_month: "By caller, 30 days", "调用方排行（30 天）";
     by_model_month: "By model, 30 days", "模型排行（30 天）";
     charge_reckoned: "Charge breakdown", "扣费明细";
-    chat_full: "This conversation is as long as one can be. Begin a new one; this one stays.", "此对话已达长度上限，请新建对话；原对话会保留。";
+    chat_full: "This conversation has reached its maximum length. Start a new one; the old one is kept.", "此对话已达长度上限，请新建对话；原对话会保留。";
     chat_gone: "This conversation is not there any more. Begin a new one.", "此对话已不存在，请新建对话。";
     chat_newer: "This conversation went on in another window. Load the page again to see it, then send your message. Nothing was charged.", "此对话已在另一窗口继续，请刷新页面后再发送；本次未计费。";
     chat_twice: "This message was sent before. Load the page again to see its answer. Nothing was charged now.", "此消息已发送过，请刷新页面查看回答；本次未计费。";
@@ -55,9 +55,9 @@ PortalText [] {
     message_example: "Ask anything. Enter to send, Shift+Enter for a new line.", "输入消息，Enter 发送，Shift+Enter 换行";
     new_chat: "New chat", "新对话";
     forget_all: "Delete everything", "全部删除";
-    forget_all_help: "All of your conversations and images in the studio are deleted, for good. Your calls and what they cost stay.", "将永久删除您在工作室的全部对话与图像；调用记录与花费保留。";
+    forget_all_help: "All of your conversations and images in the studio are permanently deleted. Your calls and what they cost stay.", "将永久删除您在体验中心的全部对话与图像；调用记录与花费保留。";
     no_chats: "No conversations yet", "还没有对话";
-    no_longer_a_picture: "No picture of this one is kept", "未保存此图像";
+    no_longer_a_picture: "This picture was not stored", "未保存此图像";
     not_kept: "This could not be saved. It is lost when you leave this page.", "未能保存，离开此页后将丢失。";
     not_kept_full: "This is not saved: your company's storage is full. Delete conversations or images you no longer need. It is lost when you leave this page.", "未能保存：公司存储空间已满，请删除不再需要的对话或图像。离开此页后将丢失。";
     not_kept_large: "This is not saved: it is too large. It is lost when you leave this page.", "未能保存：内容过大。离开此页后将丢失。";
