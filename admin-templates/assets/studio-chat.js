@@ -92,8 +92,9 @@
       const parts = [words.firstToken.replace("{}", seconds(this.first - this.begun))];
       const took = (this.last - this.first) / 1000;
       const tokens = this.tokens || this.chunks;
-      // What comes in one piece has no pace.
-      if (took > 0.05 && tokens > 1) parts.push(words.pace.replace("{}", Math.round((tokens - 1) / took).toLocaleString()));
+      // What comes in one piece has no pace; one token a second is none to speak of.
+      const pace = took > 0.05 ? Math.round((tokens - 1) / took) : 0;
+      if (pace > 1) parts.push(words.pace.replace("{}", pace.toLocaleString()));
       return parts.join(" · ");
     }
   }

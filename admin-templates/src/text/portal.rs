@@ -89,10 +89,10 @@ PortalText [] {
     settings_hint: "Leave a field empty to use the model's own default. Remembered in this browser, and with each conversation that is saved.", "留空则使用模型默认值；设置保存在此浏览器中，并随已保存的对话一同保留。";
     settings_reset: "Reset", "重置";
     settings_system: "System prompt", "系统提示词";
-    settings_system_example: "You are a patient teacher of physics.", "你是一位耐心的物理老师。";
+    settings_system_example: "You are a patient teacher of physics.", "以一位耐心的物理老师的口吻回答。";
     settings_temperature: "Temperature", "温度";
     settings_temperature_hint: "0 to 2", "0 至 2";
-    settings_top_p: "Top P", "Top P";
+    settings_top_p: "Top P", "核采样（Top P）";
     settings_top_p_hint: "0 to 1", "0 至 1";
     settings_tokens: "Max output tokens", "最大输出 tokens";
     settings_effort: "Reasoning effort", "推理强度";

@@ -261,3 +261,6 @@ pub(super) fn picture(head: PictureHead) -> Picture {
         id: head.id,
     }
 }
+
+#[cfg(test)]
+mod tests;
