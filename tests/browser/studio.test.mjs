@@ -62,6 +62,7 @@ describe("studio", () => {
   }
   const [look] = looks(11);
   test("a person's own budget goes down beside the balance", inside(look, (grace) => budget(grace, browser, product)));
+  test("a conversation comes back with pictures, settings and all answers", inside(look, kept));
   test("hostile answers are text, and drawn at once", inside(look, hostile));
   test("an answer that comes in pieces is drawn as one that came whole", inside(look, pieces));
 });
@@ -327,6 +328,86 @@ async function compare(grace, admin) {
   await until("all were asked", 10_000, () => bodies.length === 4);
   assert.deepEqual(bodies.map(({ model }) => model).sort(), [...wanted].sort());
   await page.locator("[data-studio=send]").waitFor();
+}
+
+async function kept(grace) {
+  const { page } = grace;
+  const words = grace.lang === "zh" ? { again: "重新生成", edit: "编辑" } : { again: "Regenerate", edit: "Edit" };
+  const act = (article, name) => article.locator(".said-actions").getByRole("button", { name });
+  const answers = page.locator(".answers > .said");
+  const paid = (at) => answers.nth(at).locator(":scope > .said-cost a");
+  const ended = async () => {
+    for (const at of [0, 1]) await paid(at).waitFor();
+    await page.locator("[data-studio=send]").waitFor();
+  };
+  const seen = async () => ({
+    who: await page.locator(".said > .said-who").allInnerTexts(),
+    texts: await page.locator(".said > .said-text").allInnerTexts(),
+    calls: await answers.locator(".said-cost a").evaluateAll((links) => links.map((link) => [link.getAttribute("href"), link.textContent])),
+    folded: await page.locator(".said-earlier > .said-text").allTextContents(),
+    pictures: await page.locator(".said-user .said-pictures img").evaluateAll((images) => images.map((image) => image.src)),
+    models: await page.locator("[data-studio=models] select").evaluateAll((all) => all.map((select) => select.value)),
+    set: await Promise.all(["system", "temperature", "effort"].map((name) => page.locator(`[name=${name}]`).inputValue())),
+  });
+  await studio(grace);
+  await page.locator("[data-studio=settings] summary").click();
+  await page.locator("[name=system]").fill("Speak as a pirate.");
+  await page.locator("[name=temperature]").fill("0.5");
+  await page.locator("[data-studio=compare]").click();
+  for (const [at, name] of ["sandbox-chat", "spare-second"].entries()) {
+    await page.locator("[data-studio=models] select").nth(at).selectOption(name);
+  }
+  const buffer = Buffer.from(await drawn(page, 64, 64), "base64");
+  await page.locator("[data-studio=picker]").setInputFiles([{ name: "sea.png", mimeType: "image/png", buffer }]);
+  await page.locator("[data-studio=attached] img").waitFor();
+  await page.locator("[name=message]").fill("What is on it?");
+  await page.keyboard.press("Enter");
+  await ended();
+  assert.match(page.url(), /\?chat=chat_/);
+  // One is asked once more: what it said before stays at hand, since it was paid for.
+  const before = await paid(0).getAttribute("href");
+  await act(answers.nth(0), words.again).click();
+  await until("another call answered", 10_000, async () => (await paid(0).count()) && (await paid(0).getAttribute("href")) !== before);
+  await ended();
+  const live = await seen();
+  assert.deepEqual([live.who.length, live.calls.length, live.folded.length, live.pictures.length], [3, 3, 1, 1]);
+  assert.deepEqual(live.set, ["Speak as a pirate.", "0.5", ""]);
+  // Another conversation with other settings changes nothing in it.
+  await studio(grace);
+  await page.locator("[data-studio=settings] summary").click();
+  await page.locator("[name=system]").fill("Be brief.");
+  await page.goBack();
+  await page.reload();
+  assert.deepEqual(await seen(), live);
+  await inOrder(grace);
+
+  // It goes on where it was, each model from its own newest answer.
+  const bodies = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/studio/chat")) bodies.push(request.postDataJSON());
+  });
+  await page.locator("[name=message]").fill("And now?");
+  await page.keyboard.press("Enter");
+  await until("both were asked", 10_000, () => bodies.length === 2);
+  await page.locator("[data-studio=send]").waitFor();
+  for (const { messages, settings, kept: where } of bodies) {
+    assert.deepEqual(messages.map(({ role }) => role), ["user", "assistant", "user"]);
+    assert.equal(messages[0].images.length, 1);
+    assert.equal(settings.system, "Speak as a pirate.");
+    assert.equal(where.seen, 1);
+  }
+  // A message that is written anew stands in the place of the old one, also in what is kept.
+  await act(page.locator(".said-user").first(), words.edit).click();
+  await page.locator("[name=message]").fill("Tell me of the wind.");
+  await page.keyboard.press("Enter");
+  await until("both were asked again", 10_000, () => bodies.length === 4);
+  await page.locator("[data-studio=send]").waitFor();
+  assert.equal(bodies[3].kept.instead, 0);
+  const anew = await seen();
+  await page.reload();
+  assert.deepEqual(await seen(), anew);
+  assert.equal(await page.locator(".said-user").count(), 1);
+  assert.match(anew.texts[0], /wind/);
 }
 
 async function budget(grace, browser, product) {
