@@ -8,15 +8,20 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use shared::fault::{Fault, FaultKind};
 use shared::link::Call;
+use tokio::sync::Semaphore;
 
 use super::marks::Marks;
-use super::{CREATED, png, read, refusal, tokens_of};
+use super::scene::Scene;
+use super::{CREATED, paint, png, read, refusal, tokens_of};
 use crate::providers::{Answer, ByteStream, Refusal};
 
 const SIDE_MIN: u32 = 16;
 const SIDE_MAX: u32 = 2_048;
 const IMAGES_MAX: u64 = 10;
+/// Pictures that are painted at the same time.
+static PAINTERS: Semaphore = Semaphore::const_new(4);
 /// OpenAI's bound of pictures before the last one.
 const PARTIAL_MAX: u64 = 3;
 
@@ -54,23 +59,36 @@ pub(super) async fn draw(call: &Call) -> Result<Answer, Refusal> {
     }
     let mut images = Vec::new();
     for index in 0..n {
-        let png = picture(&draw.prompt, index, (width, height));
+        let png = picture(draw.prompt.clone(), index, (width, height)).await?;
         images.push(if as_url {
             // The sandbox keeps no files: the address holds the picture (RFC 2397).
             json!({"url": format!("data:image/png;base64,{png}"), "revised_prompt": draw.prompt})
         } else {
             json!({"b64_json": png, "revised_prompt": draw.prompt})
         });
-        // A picture takes a hundredth of a second; others on this thread come between.
-        tokio::task::yield_now().await;
     }
     let answer = json!({"created": CREATED, "data": images, "output_format": "png", "size": format!("{width}x{height}"), "usage": usage(&draw, n)});
     Ok(Answer::json(Bytes::from(answer.to_string())))
 }
 
-fn picture(prompt: &str, index: u64, (width, height): (u32, u32)) -> String {
-    let seed: [u8; 32] = Sha256::digest(format!("{index} {prompt}")).into();
-    STANDARD.encode(png::picture(width, height, &seed))
+/// Painted on a thread of its own, so that calls on this one come between; a few at once, since each takes
+/// a core for some hundredths of a second.
+async fn picture(prompt: String, index: u64, size: (u32, u32)) -> Result<String, Refusal> {
+    let failed = || {
+        Refusal::from(Fault::new(
+            FaultKind::Overloaded,
+            "the picture was not painted",
+        ))
+    };
+    let permit = PAINTERS.acquire().await.map_err(|_| failed())?;
+    let painting = tokio::task::spawn_blocking(move || {
+        let seed: [u8; 32] = Sha256::digest(format!("{index} {prompt}")).into();
+        let canvas = paint::paint(&Scene::read(&prompt), size, &seed);
+        STANDARD.encode(png::picture(&canvas))
+    });
+    let painted = painting.await.map_err(|_| failed());
+    drop(permit);
+    painted
 }
 
 /// As OpenAI's image models count: the prompt's text, and so many tokens a picture.
@@ -102,9 +120,11 @@ fn streamed(draw: &Draw, size: (u32, u32), n: u64) -> Result<Answer, Refusal> {
             if step > partial {
                 return None;
             }
-            tokio::task::yield_now().await;
             // Each step is another picture; the last one is the one that is asked for.
-            let png = picture(&prompt, partial - step, size);
+            let png = match picture(prompt, partial - step, size).await {
+                Ok(png) => png,
+                Err(refusal) => return Some((Err(refusal.fault), partial + 1)),
+            };
             let (width, height) = size;
             let mut event = json!({
                 "b64_json": png, "created_at": CREATED, "size": format!("{width}x{height}"),
