@@ -252,7 +252,8 @@ impl StudioMemory {
         let Ending { at, .. } = ending;
         if self.days(at.tenant).await?.is_none() {
             // What is there of the conversation goes with the next sweep; nobody has to wait for its answer.
-            self.write_answer(ending, None).await?;
+            let status = states::FAILED;
+            self.write_answer(Ending { status, ..ending }, None).await?;
             return Ok(false);
         }
         let mut ended = self.write_answer(ending, Some(answered)).await?;
