@@ -11,7 +11,7 @@ PortalText [] {
     alert_hint: "Shown on the overview. Leave empty to warn only when credits will last less than three days.", "低于此值时在概览页提醒；留空则仅在预计不足三天时提醒。";
     alerts: "When credits run low", "余额提醒";
     answer_coming: "The answer is still being written. Load the page again in a moment.", "回答仍在生成，请稍后刷新页面。";
-    answer_cut: "More was said than is kept.", "回答过长，只保存了前一部分。";
+    answer_cut: "This answer was too large to be saved whole: images or its end are missing.", "回答过大，未能完整保存：缺少图像或末尾部分。";
     answer_lost: "No answer was kept: the server stopped in the middle of it. Your calls say whether it cost anything.", "服务器中途停止，回答未能保存；是否计费请查看调用记录。";
     at_most: "Maximum cost", "最高费用";
     base_url_help: "Base URL for OpenAI clients:", "OpenAI 客户端使用的接口地址：";
@@ -24,7 +24,7 @@ PortalText [] {
     chat_newer: "This conversation went on in another window. Load the page again to see it, then send your message. Nothing was charged.", "此对话已在另一窗口继续，请刷新页面后再发送；本次未计费。";
     chat_twice: "This message was sent before. Load the page again to see its answer. Nothing was charged now.", "此消息已发送过，请刷新页面查看回答；本次未计费。";
     chats: "Conversations", "对话列表";
-    chats_lede: "Yours alone: nobody else of your company can open them. Kept for", "仅您本人可见，公司其他人无法打开。保存期限：";
+    chats_lede: "Shown only to you. An admin who resets your password could sign in as you and read them, and whoever runs this server can reach its data. Kept for", "仅向您本人显示。重置您密码的管理员能以您的身份登录查看，服务器运维方可访问其数据。保存期限：";
     chats_off: "Nothing is kept: your company turned it off, or a data policy forbids it.", "未保存任何内容：公司已关闭保存，或数据策略不允许。";
     conversation: "Conversation", "对话内容";
     broke_off: "The answer was interrupted. What was delivered may be charged; see your usage.", "回答中断，已交付部分可能扣费，请查看用量。";

@@ -272,6 +272,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    studio_leavers (tenant_id, user_id) {
+        tenant_id -> Text,
+        user_id -> Text,
+        left_at -> BigInt,
+    }
+}
+
+diesel::table! {
     route_rules (kind, subject) {
         kind -> Text,
         subject -> Text,
@@ -738,6 +746,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     studio_images,
     studio_parts,
     studio_choices,
+    studio_leavers,
     route_rules,
     suspended_end_users,
     models,

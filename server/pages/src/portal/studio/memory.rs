@@ -141,16 +141,24 @@ pub(super) fn not_kept_words(lang: Lang, why: NotKept) -> &'static str {
     told.text(lang)
 }
 
-/// What is said beside an answer that is not whole.
+/// What is said beside an answer that is not whole, or of which not all is kept.
 fn note(lang: Lang, answer: &ChatAnswer) -> String {
+    let mut told = ending(lang, answer);
+    if answer.answered.is_cut {
+        if !told.is_empty() {
+            told.push(' ');
+        }
+        told.push_str(KeptTold::Cut.text(lang));
+    }
+    told
+}
+
+fn ending(lang: Lang, answer: &ChatAnswer) -> String {
     if let Some(word) = &answer.answered.fault {
         return fault_told(lang, word, &answer.model);
     }
     let told = if answer.is_whole() {
-        if !answer.answered.is_cut {
-            return String::new();
-        }
-        KeptTold::Cut
+        return String::new();
     } else if answer.is_coming() {
         KeptTold::Coming
     } else if answer.is_stopped() {
