@@ -654,6 +654,7 @@ diesel::table! {
     alert_sightings (kind, subject) {
         kind -> Text,
         subject -> Text,
+        first_at -> BigInt,
         seen_at -> BigInt,
     }
 }
@@ -685,6 +686,7 @@ diesel::table! {
         body -> Text,
         state -> Text,
         attempts -> BigInt,
+        refusals -> BigInt,
         created_at -> BigInt,
         due_at -> BigInt,
         done_at -> Nullable<BigInt>,

@@ -6,6 +6,8 @@ CREATE TABLE alert_messages (
     body TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'gave_up')),
     attempts BIGINT NOT NULL,
+    -- Of these, those to which the receiver said for good that it does not take it.
+    refusals BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     -- When it may be tried; in the future while somebody tries it.
     due_at BIGINT NOT NULL,
@@ -15,4 +17,6 @@ CREATE TABLE alert_messages (
     answer TEXT
 );
 CREATE INDEX alert_messages_waiting ON alert_messages (channel_id, created_at, id) WHERE state = 'waiting';
-CREATE INDEX alert_messages_channel ON alert_messages (channel_id, id);
+-- The last ones of a channel, for the page; and what is old, for the broom.
+CREATE INDEX alert_messages_channel ON alert_messages (channel_id, created_at, id);
+CREATE INDEX alert_messages_done ON alert_messages (created_at) WHERE state <> 'waiting';
