@@ -16,7 +16,8 @@ CREATE TABLE alert_messages (
     http_status BIGINT,
     answer TEXT
 );
-CREATE INDEX alert_messages_waiting ON alert_messages (channel_id, created_at, id) WHERE state = 'waiting';
--- The last ones of a channel, for the page; and what is old, for the broom.
+-- What waits, by channel. No partial index: states come as parameters, and then none is used.
+CREATE INDEX alert_messages_waiting ON alert_messages (state, channel_id, created_at, id);
+-- The last ones of a channel, for the page; and what is old.
 CREATE INDEX alert_messages_channel ON alert_messages (channel_id, created_at, id);
-CREATE INDEX alert_messages_done ON alert_messages (created_at) WHERE state <> 'waiting';
+CREATE INDEX alert_messages_at ON alert_messages (created_at);

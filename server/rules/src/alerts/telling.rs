@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
-use shared::id::{AlertChannelId, AlertId};
+use shared::id::AlertId;
 
 use super::{Alert, AlertKind, AlertSeverity};
 use crate::words;
@@ -58,15 +58,6 @@ impl ChannelFilter {
         let is_urgent = alert.severity.rank() >= self.severity.rank();
         is_urgent && (self.kinds.is_empty() || self.kinds.contains(&alert.kind))
     }
-}
-
-/// A channel that is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldChannel {
-    /// Which.
-    pub id: AlertChannelId,
-    /// What.
-    pub filter: ChannelFilter,
 }
 
 /// What happened to an alert.
