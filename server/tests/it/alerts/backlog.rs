@@ -88,6 +88,7 @@ async fn what_piled_up_while_a_channel_was_away_is_one_message() {
         let scene = Scene::over(&db).await;
         scene.fake.next(&vec![Whim::Says(500, "away"); 100]);
         let first = scene.tell("p0", AlertStep::Begun).await;
+        assert_eq!(scene.send().await, 1, "{}", db.name);
         for number in 1..=7 {
             scene.tell(&format!("p{number}"), AlertStep::Begun).await;
             scene.send().await;
