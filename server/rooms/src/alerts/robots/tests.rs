@@ -246,25 +246,25 @@ fn robots_say_200_and_mean_their_code() {
         (
             K::Feishu,
             200,
-            r#"{"Extra":null,"StatusCode":0,"StatusMessage":"success"}"#,
+            r#"{"Extra":null,"Old-Code":0,"StatusMessage":"success"}"#,
             taken,
         ),
         (
             K::Feishu,
             200,
-            r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#,
+            r#"{"Old-Code":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#,
             taken,
         ),
         (
             K::Feishu,
             200,
-            r#"{"StatusCode":9499,"StatusMessage":"Bad Request"}"#,
+            r#"{"Old-Code":9499,"StatusMessage":"Bad Request"}"#,
             refused,
         ),
         (
             K::Feishu,
             200,
-            r#"{"StatusCode":0,"StatusMessage":"","code":19007,"msg":"Bot Not Enabled"}"#,
+            r#"{"Old-Code":0,"StatusMessage":"","code":19007,"msg":"Bot Not Enabled"}"#,
             refused,
         ),
         (
@@ -300,7 +300,7 @@ fn robots_say_200_and_mean_their_code() {
         (
             K::Feishu,
             400,
-            r#"{"StatusCode":0,"StatusMessage":"","code":9499,"msg":"too many request"}"#,
+            r#"{"Old-Code":0,"StatusMessage":"","code":9499,"msg":"too many request"}"#,
             minute,
         ),
         (
@@ -388,7 +388,7 @@ fn robots_say_200_and_mean_their_code() {
         let answer = OutboundAnswer {
             status,
             retry_after: None,
-            body: body.as_bytes().to_vec().into(),
+            body: body.replace("Old-Code", OLD_FEISHU_CODE).into(),
             is_cut: false,
         };
         assert_eq!(verdict(kind, &answer), wanted, "{kind:?} {status} {body}");
