@@ -662,6 +662,7 @@ diesel::table! {
     alert_sightings (kind, subject) {
         kind -> Text,
         subject -> Text,
+        first_at -> BigInt,
         seen_at -> BigInt,
     }
 }
@@ -693,6 +694,7 @@ diesel::table! {
         body -> Text,
         state -> Text,
         attempts -> BigInt,
+        refusals -> BigInt,
         created_at -> BigInt,
         due_at -> BigInt,
         done_at -> Nullable<BigInt>,
