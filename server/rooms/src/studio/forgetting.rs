@@ -33,7 +33,7 @@ enum Thing {
 
 /// What was deleted.
 #[derive(Debug, Default)]
-pub(crate) struct Forgotten {
+pub(crate) struct StudioGone {
     /// How many things.
     pub(crate) gone: usize,
     /// What kept the last one that is there still from being deleted.
@@ -81,7 +81,7 @@ async fn forget_kind(
     store: &Store,
     (thing, which): (Thing, StudioEnded<'_>),
     stop: &CancellationToken,
-    forgotten: &mut Forgotten,
+    forgotten: &mut StudioGone,
 ) -> Result<(), DbError> {
     // Those that could not be deleted come first next time.
     let mut skipped = 0_i64;
@@ -117,8 +117,8 @@ async fn forget_ended(
     store: &Store,
     which: StudioEnded<'_>,
     stop: &CancellationToken,
-) -> Result<Forgotten, DbError> {
-    let mut forgotten = Forgotten::default();
+) -> Result<StudioGone, DbError> {
+    let mut forgotten = StudioGone::default();
     for thing in [Thing::Chat, Thing::Image] {
         forget_kind(store, (thing, which), stop, &mut forgotten).await?;
     }
@@ -130,7 +130,7 @@ pub(crate) async fn forget_person(
     store: &Store,
     (tenant, user): (&TenantId, &str),
     stop: &CancellationToken,
-) -> Result<Forgotten, DbError> {
+) -> Result<StudioGone, DbError> {
     let which = StudioEnded::Person(tenant, user);
     let forgotten = forget_ended(store, which, stop).await?;
     store.forget_studio_choices_of(tenant, user).await?;
@@ -166,7 +166,7 @@ async fn sweep_tenant(
     tenant: &TenantId,
     now: Moment,
     stop: &CancellationToken,
-) -> Result<Forgotten, DbError> {
+) -> Result<StudioGone, DbError> {
     let before = since(now, days_of(store, tenant).await?);
     forget_ended(store, StudioEnded::Before(tenant, before), stop).await
 }
