@@ -154,7 +154,7 @@ mod tests {
             backlog: true,
         };
         let english = told.write(Lang::En, &Zone::utc());
-        let head = "Waule · 7 alerts while the channel was away\n";
+        let head = "Waule · 7 alerts while the channel was unavailable\n";
         assert!(english.starts_with(head), "{english}");
         let chinese = told.write(Lang::Zh, &Zone::utc());
         let head = "Waule · 渠道中断期间共 7 条告警\n";

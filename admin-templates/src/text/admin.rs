@@ -97,7 +97,7 @@ AdminText [] {
     delivery_attempts: "Attempts", "尝试次数";
     delivery_none: "Nothing was sent yet.", "尚无发送记录。";
     message_alerts: "{} alerts", "{} 条告警";
-    message_backlog: "{} while the channel was away", "渠道中断期间共 {}";
+    message_backlog: "{} while the channel was unavailable", "渠道中断期间共 {}";
     message_more: "and {} more", "另有 {} 条";
     message_one: "1 alert", "1 条告警";
     message_test: "This is a test. Alerts of this platform arrive here.", "这是一条测试消息。本平台的告警将发送到此处。";

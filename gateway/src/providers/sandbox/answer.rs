@@ -14,7 +14,7 @@ const SUMMED_UP: usize = 5;
 
 /// A conversation as an answer sees it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Talk<'a> {
+pub(super) struct Conversation<'a> {
     /// The instructions, if there are any.
     pub(super) system: Option<&'a str>,
     /// What the person said, the last one last; never empty.
@@ -31,7 +31,7 @@ enum Tongue {
 
 /// What a message is about, the first that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum Purpose {
     Table,
     Code,
     Formula,
@@ -42,19 +42,19 @@ enum Wish {
 }
 
 /// English words stand alone; Chinese ones stand anywhere.
-const WISHES: &[(Wish, &[&str], &[&str])] = &[
+const PURPOSES: &[(Purpose, &[&str], &[&str])] = &[
     (
-        Wish::Table,
+        Purpose::Table,
         &["table", "spreadsheet"],
         &["表格", "列表对比"],
     ),
     (
-        Wish::Code,
+        Purpose::Code,
         &["code", "function", "program", "script", "snippet"],
         &["代码", "函数", "程序", "脚本"],
     ),
     (
-        Wish::Formula,
+        Purpose::Formula,
         &[
             "formula",
             "formulas",
@@ -66,17 +66,17 @@ const WISHES: &[(Wish, &[&str], &[&str])] = &[
         &["公式", "方程", "积分"],
     ),
     (
-        Wish::List,
+        Purpose::List,
         &["list", "steps", "checklist"],
         &["清单", "步骤", "列出"],
     ),
     (
-        Wish::Summary,
+        Purpose::Summary,
         &["summarise", "summarize", "summary", "recap"],
         &["总结", "概括", "摘要"],
     ),
     (
-        Wish::Itself,
+        Purpose::Itself,
         &[
             "who are you",
             "what are you",
@@ -86,7 +86,7 @@ const WISHES: &[(Wish, &[&str], &[&str])] = &[
         &["你是谁", "您是谁", "你是什么", "介绍一下你", "自我介绍"],
     ),
     (
-        Wish::Greeting,
+        Purpose::Greeting,
         &[
             "hello",
             "hi",
@@ -128,16 +128,16 @@ fn plain(text: &str) -> String {
     words
 }
 
-fn wish(text: &str) -> Option<Wish> {
+fn purpose(text: &str) -> Option<Purpose> {
     let words = plain(text);
     let is_short = text.chars().count() <= GREETING_CHARS;
-    let fits = |(wish, english, chinese): &&(Wish, &[&str], &[&str])| {
+    let fits = |(purpose, english, chinese): &&(Purpose, &[&str], &[&str])| {
         let mut english = english.iter();
         let named = english.any(|word| words.contains(&format!(" {word} ")))
             || chinese.iter().any(|word| text.contains(word));
-        named && (is_short || *wish != Wish::Greeting)
+        named && (is_short || *purpose != Purpose::Greeting)
     };
-    WISHES.iter().find(fits).map(|(wish, ..)| *wish)
+    PURPOSES.iter().find(fits).map(|(purpose, ..)| *purpose)
 }
 
 /// The beginning of a text in one line, without what Markdown would make of it.
@@ -203,7 +203,7 @@ fn introduction(tongue: Tongue) -> &'static str {
 }
 
 /// What else came with the question.
-fn beside(talk: &Talk<'_>, tongue: Tongue) -> String {
+fn beside(talk: &Conversation<'_>, tongue: Tongue) -> String {
     let mut told = String::new();
     let pictures = talk.pictures;
     // Writing to a text never fails.
@@ -223,7 +223,7 @@ fn beside(talk: &Talk<'_>, tongue: Tongue) -> String {
     told
 }
 
-fn about(talk: &Talk<'_>, text: &str, tongue: Tongue) -> String {
+fn about(talk: &Conversation<'_>, text: &str, tongue: Tongue) -> String {
     let said = topic(text);
     let (letters, number) = (text.chars().count(), talk.asked.len());
     let beside = beside(talk, tongue);
@@ -240,7 +240,7 @@ fn about(talk: &Talk<'_>, text: &str, tongue: Tongue) -> String {
     }
 }
 
-fn summary(talk: &Talk<'_>, tongue: Tongue) -> String {
+fn summary(talk: &Conversation<'_>, tongue: Tongue) -> String {
     let mut told = match tongue {
         Tongue::English => "You told me:\n\n".to_owned(),
         Tongue::Chinese => "你说过：\n\n".to_owned(),
@@ -294,7 +294,7 @@ fn table(text: &str, tongue: Tongue) -> String {
 }
 
 /// What is said to a person.
-pub(super) fn answer(talk: &Talk<'_>) -> String {
+pub(super) fn answer(talk: &Conversation<'_>) -> String {
     let last = talk.asked.last().map(String::as_str).unwrap_or_default();
     let text: String = last.chars().take(LOOKED_AT).collect();
     let tongue = tongue(&text);
@@ -304,13 +304,13 @@ pub(super) fn answer(talk: &Talk<'_>) -> String {
             Tongue::Chinese => format!("{sum} 等于 **{result}**。"),
         };
     }
-    match wish(&text) {
-        Some(Wish::Table) => table(&text, tongue),
-        Some(Wish::Code) => samples::code(&plain(&text)).to_owned(),
-        Some(Wish::Formula) => samples::formulas(tongue == Tongue::Chinese).to_owned(),
-        Some(Wish::List) => list(&text, tongue),
-        Some(Wish::Summary) => summary(talk, tongue),
-        Some(Wish::Itself | Wish::Greeting) => {
+    match purpose(&text) {
+        Some(Purpose::Table) => table(&text, tongue),
+        Some(Purpose::Code) => samples::code(&plain(&text)).to_owned(),
+        Some(Purpose::Formula) => samples::formulas(tongue == Tongue::Chinese).to_owned(),
+        Some(Purpose::List) => list(&text, tongue),
+        Some(Purpose::Summary) => summary(talk, tongue),
+        Some(Purpose::Itself | Purpose::Greeting) => {
             format!("{}{}", introduction(tongue), beside(talk, tongue))
         }
         None if text.trim().is_empty() => introduction(tongue).to_owned(),
@@ -324,9 +324,9 @@ mod tests {
 
     fn said(text: &str) -> String {
         let asked = [text.to_owned()];
-        answer(&Talk {
+        answer(&Conversation {
             asked: &asked,
-            ..Talk::default()
+            ..Conversation::default()
         })
     }
 
@@ -371,13 +371,13 @@ mod tests {
             "And tea.".to_owned(),
             "Summarise that".to_owned(),
         ];
-        let told = answer(&Talk {
+        let told = answer(&Conversation {
             asked: &asked,
-            ..Talk::default()
+            ..Conversation::default()
         });
         assert_eq!(told, "You told me:\n\n- I like boats\n- And tea");
         let asked = ["What is on it?".to_owned()];
-        let told = answer(&Talk {
+        let told = answer(&Conversation {
             system: Some("Be kind."),
             asked: &asked,
             pictures: 2,

@@ -7,9 +7,9 @@ use super::things;
 
 /// Numbers that look like chance and are none.
 #[derive(Debug)]
-pub(super) struct Dice(u64);
+pub(super) struct Chance(u64);
 
-impl Dice {
+impl Chance {
     fn new(seed: &[u8; 32]) -> Self {
         let first = seed
             .iter()
@@ -83,7 +83,7 @@ impl Light {
 #[derive(Debug)]
 pub(super) struct Studio<'a> {
     pub(super) canvas: Canvas,
-    pub(super) dice: Dice,
+    pub(super) dice: Chance,
     pub(super) light: Light,
     pub(super) scene: &'a Scene,
     /// The row where sky and land meet.
@@ -145,7 +145,7 @@ pub(super) fn paint(scene: &Scene, (width, height): (u32, u32), seed: &[u8; 32])
     let horizon = canvas.height() * 62 / 100;
     let mut studio = Studio {
         canvas,
-        dice: Dice::new(seed),
+        dice: Chance::new(seed),
         light: Light::of(scene),
         scene,
         horizon,

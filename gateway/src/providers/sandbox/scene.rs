@@ -176,7 +176,7 @@ const COLOURS: &[(Rgb, &[&str], &[&str])] = &[
 
 /// A thing, and the colour it is said to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct Drawn {
     pub(super) motif: Motif,
     pub(super) colour: Option<Rgb>,
 }
@@ -185,7 +185,7 @@ pub(super) struct Shown {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scene {
     /// In the order in which they are painted, each once.
-    shown: Vec<Shown>,
+    shown: Vec<Drawn>,
     /// A colour that belongs to no thing.
     pub(super) tint: Option<Rgb>,
 }
@@ -251,7 +251,7 @@ impl Scene {
                     let own = colour.take();
                     match scene.shown.iter_mut().find(|shown| shown.motif == motif) {
                         Some(known) => known.colour = known.colour.or(own),
-                        None => scene.shown.push(Shown { motif, colour: own }),
+                        None => scene.shown.push(Drawn { motif, colour: own }),
                     }
                 }
             }
@@ -272,7 +272,7 @@ impl Scene {
     }
 
     /// Everything in order.
-    pub(super) fn shown(&self) -> &[Shown] {
+    pub(super) fn shown(&self) -> &[Drawn] {
         &self.shown
     }
 }

@@ -109,7 +109,7 @@ async fn what_piled_up_while_a_channel_was_away_is_one_message() {
         // What was tried keeps its id and its words.
         assert_eq!(came[0].id, first, "{}", db.name);
         assert!(texts[0].starts_with("Waule · 1 alert\n"), "{texts:?}");
-        let head = "Waule · 7 alerts while the channel was away\n";
+        let head = "Waule · 7 alerts while the channel was unavailable\n";
         assert!(texts[1].starts_with(head), "{}: {}", db.name, texts[1]);
         assert_eq!(texts[1].matches("p1").count(), 1, "as it stands at last");
         assert_eq!(texts[1].matches("[Resolved").count(), 1, "{}", texts[1]);

@@ -166,7 +166,7 @@ fn talked(messages: &[Message]) -> Option<String> {
         .map(|message| text_of(&message.content))
         .collect();
     asked.reverse();
-    Some(answer::answer(&answer::Talk {
+    Some(answer::answer(&answer::Conversation {
         system: system.as_deref().filter(|text| !text.trim().is_empty()),
         asked: &asked,
         pictures: pictures(last),
