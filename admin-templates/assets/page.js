@@ -262,5 +262,5 @@
   const named = location.hash.slice(1);
   if (named && document.getElementById(named) instanceof HTMLDialogElement) openDialog(named);
 
-  window.waule = { announce, copy, toast, zh };
+  window.waule = { announce, copy, tellChoice, toast, zh };
 })();

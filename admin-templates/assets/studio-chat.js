@@ -37,6 +37,7 @@
       const taken = new Set(selects().map((one) => one.value));
       const free = [...select.options].map((option) => option.value).find((one) => !taken.has(one));
       select.value = name || free;
+      window.waule.tellChoice(select);
       const remove = element("button", "icon-button", "×");
       remove.type = "button";
       remove.setAttribute("aria-label", `${words.takeAway} ${number}`);
@@ -64,6 +65,7 @@
         const known = names.filter((name) => [...first.options].some((option) => option.value === name));
         if (!known.length) return;
         first.value = known[0];
+        window.waule.tellChoice(first);
         for (const name of known.slice(1, MODELS_MAX)) more(name);
       },
       tell,
