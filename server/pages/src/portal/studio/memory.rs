@@ -225,7 +225,11 @@ pub(super) fn so_far(chat: &Chat, reader: Reader<'_>) -> Vec<ChatTurn> {
         messages.push(ChatTurn {
             role: Role::User,
             content: turn.asked.words(),
-            images: reader.sees.then(|| turn.asked.images()).unwrap_or_default(),
+            images: if reader.sees {
+                turn.asked.images()
+            } else {
+                Vec::new()
+            },
         });
         let columns = side_by_side(turn);
         let answers = || {
