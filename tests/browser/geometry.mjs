@@ -210,6 +210,8 @@ function measure({ within, fingers }) {
     for (let second = first + 1; second < visible.length && visible[second].top < one.bottom - SLACK; second++) {
       const two = visible[second];
       if (one.node === two.node || one.around.layer !== two.around.layer) continue;
+      // A part of a drawn text is inside of its box.
+      if (one.element !== two.element && (one.element.contains(two.element) || two.element.contains(one.element))) continue;
       const common = Math.min(one.right, two.right) - Math.max(one.left, two.left);
       if (common > SLACK) say("text over text", one.element, `and ${called(two.element)}, ${px(common)}`);
     }
@@ -246,7 +248,9 @@ function measure({ within, fingers }) {
       const around = element.parentElement.textContent.trim();
       return around.length > element.textContent.trim().length;
     };
-    const small = targets.filter(({ element, rect }) => Math.min(rect.width, rect.height) < FINGER - 0.5 && !inSentence(element));
+    // What takes no touch is none; its keyboard and its list beside it remain.
+    const touched = ({ element }) => getComputedStyle(element).pointerEvents !== "none";
+    const small = targets.filter(touched).filter(({ element, rect }) => Math.min(rect.width, rect.height) < FINGER - 0.5 && !inSentence(element));
     for (const { element, rect, around } of small) {
       const [x, y] = [(rect.left + rect.right) / 2, (rect.top + rect.bottom) / 2];
       const near = targets.find((other) => {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { looks, openBrowser, said, visit } from "./browser.mjs";
+import { faults } from "./geometry.mjs";
 import { startProduct } from "./product.mjs";
 import { until } from "./wait.mjs";
 
@@ -37,7 +38,7 @@ describe("the first hour", () => {
 async function sound(person) {
   await person.axe();
   await person.page.setViewportSize(PHONE);
-  assert.equal(await person.overflow(), null, person.path());
+  assert.deepEqual(await faults(person.page), [], person.path());
   await person.page.setViewportSize(WIDE);
 }
 

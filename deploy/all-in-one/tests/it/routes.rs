@@ -501,6 +501,6 @@ async fn a_dry_run_goes_by_the_rules_that_a_call_would_go_by() {
         ))
         .await;
     assert!(page.contains("data policy not met"), "{page}");
-    assert!(page.contains("costs more than"), "{page}");
+    assert!(page.contains("is above the limit"), "{page}");
     scene.product.stop().await;
 }
