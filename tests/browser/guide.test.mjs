@@ -80,6 +80,8 @@ async function console_(ada, oneTime) {
   const members = `${ada.path()}/members`;
   await ada.goto(members);
   const action = await page.locator('form[action$="/open"]').getAttribute("action");
+  await page.locator(".row-menu-open").first().click();
+  await page.locator(".menu:popover-open").waitFor();
   assert.equal(await ada.send(action), 200);
   assert.equal(ada.path(), "/portal");
   await page.locator(".opened", { hasText: "demo" }).waitFor();
