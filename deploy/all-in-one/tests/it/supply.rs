@@ -121,11 +121,15 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
             page.contains("-1.5 CNY") && page.contains(">paused<"),
             "{page}"
         );
-        let board = console.get("/admin").await;
-        assert!(
-            board.contains("this key is paused because its account is empty"),
-            "{board}"
-        );
+        // Alerts are looked for every quarter of a minute.
+        let looking = async {
+            let paused = "this key is paused because its account is empty";
+            while !console.get("/admin").await.contains(paused) {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(60), looking).await;
+        seen.expect("the board says so");
         let check = console.get("/admin/models/ours/route").await;
         assert!(check.contains("no usable key"), "{check}");
 
