@@ -111,6 +111,11 @@ async fn all(product: &Product, customer: &Customer) -> String {
             key,
             Some(json!({"model": "sandbox-moderation", "input": "a lamp"})),
         ),
+        (
+            post("/api/v1/rerank"),
+            key,
+            Some(json!({"model": "sandbox-rerank", "query": "a lamp", "documents": ["a lamp", "a boat"]})),
+        ),
         (get("/api/v1/models"), key, None),
         (get("/api/v1/models/sandbox-chat"), key, None),
         (get("/api/v1/credits/balance"), key, None),
