@@ -114,7 +114,9 @@ async fn all(product: &Product, customer: &Customer) -> String {
         (
             post("/api/v1/rerank"),
             key,
-            Some(json!({"model": "sandbox-rerank", "query": "a lamp", "documents": ["a lamp", "a boat"]})),
+            Some(
+                json!({"model": "sandbox-rerank", "query": "a lamp", "documents": ["a lamp", "a boat"]}),
+            ),
         ),
         (get("/api/v1/models"), key, None),
         (get("/api/v1/models/sandbox-chat"), key, None),

@@ -87,7 +87,9 @@ async fn a_ranking_is_held_for_by_its_tokens_and_a_refusal_reads_in_either_shape
             assert_eq!(found, status, "{text}");
             let told = json_of(&text);
             assert!(
-                told["message"].as_str().is_some_and(|said| !said.is_empty()),
+                told["message"]
+                    .as_str()
+                    .is_some_and(|said| !said.is_empty()),
                 "{text}"
             );
             assert_eq!(told["message"], told["detail"], "{text}");
@@ -113,9 +115,8 @@ async fn what_a_vendor_makes_up_is_not_charged() {
             } else {
                 r#"[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":0.1}]"#
             };
-            let told = format!(
-                r#"{{"id":"r","results":{places},"usage":{{"total_tokens":999999999}}}}"#
-            );
+            let told =
+                format!(r#"{{"id":"r","results":{places},"usage":{{"total_tokens":999999999}}}}"#);
             answer("200 OK", "", &told)
         })
         .await;
