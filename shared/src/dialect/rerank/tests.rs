@@ -27,86 +27,49 @@ fn shown(body: &Value) -> AnswerShown {
     }
 }
 
+/// A request that is right, with this field otherwise, or without it.
+fn with(field: &str, value: Option<Value>) -> Value {
+    let mut body = json!({"model": "m", "query": "q", "documents": ["a", "b"]});
+    match value {
+        Some(value) => body[field] = value,
+        None => drop(body.as_object_mut().and_then(|all| all.remove(field))),
+    }
+    body
+}
+
 #[test]
 fn what_is_missing_or_wrong_is_refused_by_its_name() {
-    let documents = json!(["a", "b"]);
-    for (body, param) in [
-        (json!({"query": "q", "documents": documents}), "model"),
-        (json!({"model": "m", "documents": documents}), "query"),
-        (
-            json!({"model": "m", "query": "", "documents": documents}),
-            "query",
-        ),
-        (
-            json!({"model": "m", "query": 7, "documents": documents}),
-            "query",
-        ),
-        (
-            json!({"model": "m", "query": ["q"], "documents": documents}),
-            "query",
-        ),
-        (json!({"model": "m", "query": "q"}), "documents"),
-        (
-            json!({"model": "m", "query": "q", "documents": []}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": "a"}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": {"0": "a"}}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": ["a", 7]}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": ["a", {"title": "b"}]}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": [{"image": ""}]}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": vec!["a"; 2_049]}),
-            "documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "top_n": 0}),
-            "top_n",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "top_n": 1.5}),
-            "top_n",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "return_documents": "yes"}),
-            "return_documents",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "rank_fields": "a"}),
-            "rank_fields",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "max_tokens_per_doc": -1}),
-            "max_tokens_per_doc",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "Top_n": 1}),
-            "top_n",
-        ),
-        (
-            json!({"model": "m", "query": "q", "documents": documents, "api_base": "http://x"}),
-            "api_base",
-        ),
+    assert!(read(&with("top_n", Some(json!(1)))).is_ok());
+    for param in ["model", "query", "documents"] {
+        let wrong = read(&with(param, None)).expect_err(param);
+        assert_eq!(wrong.param, Some(param), "{}", wrong.message);
+    }
+    for (param, value) in [
+        ("query", json!("")),
+        ("query", json!(7)),
+        ("query", json!(["q"])),
+        ("query", json!({"image": ""})),
+        ("documents", json!([])),
+        ("documents", json!("a")),
+        ("documents", json!({"0": "a"})),
+        ("documents", json!(["a", 7])),
+        ("documents", json!(["a", {"title": "b"}])),
+        ("documents", json!([{"image": ""}])),
+        ("documents", json!(vec!["a"; 2_049])),
+        ("top_n", json!(0)),
+        ("top_n", json!(1.5)),
+        ("return_documents", json!("yes")),
+        ("rank_fields", json!("a")),
+        ("max_tokens_per_doc", json!(-1)),
+        ("api_base", json!("http://x")),
     ] {
+        let body = with(param, Some(value));
         let wrong = read(&body).expect_err(param);
         assert_eq!(wrong.param, Some(param), "{body}: {}", wrong.message);
     }
-    let wrong = read(&json!({"model": "m", "query": "q", "documents": ["a", 7]})).expect_err("7");
+    let wrong = read(&with("Top_n", Some(json!(1)))).expect_err("letters");
+    assert_eq!(wrong.param, Some("top_n"));
+    let wrong = read(&with("documents", Some(json!(["a", 7])))).expect_err("7");
     assert!(wrong.message.contains("documents[1]"), "{}", wrong.message);
 }
 

@@ -187,17 +187,19 @@ fn answers_of_every_form_are_read_and_counted() {
         );
         assert_eq!(counted, (tokens, pictures, is_estimated), "{answer}");
     }
+}
+
+#[test]
+fn an_answer_without_vectors_is_none_and_costs_nothing() {
     for none in [
         "{}",
-        r#"{"data":[]}"#,
+        r#"{"data":[],"usage":{"total_tokens":9}}"#,
         r#"{"embeddings":{"float":[]}}"#,
         r#"{"embeddings":{"float":[[]]}}"#,
     ] {
-        assert!(
-            matches!(JINA_EMBEDDINGS.judge(none.as_bytes()), Judged::Nonsense(_)),
-            "{none}"
-        );
-        let usage = JINA_EMBEDDINGS.usage(of, none.as_bytes()).expect("JSON");
-        assert!(usage.is_nothing(), "{none}");
+        let judged = JINA_EMBEDDINGS.judge(none.as_bytes());
+        assert!(matches!(judged, Judged::Nonsense(_)), "{none}");
+        let usage = JINA_EMBEDDINGS.usage(Metered::default(), none.as_bytes());
+        assert!(usage.expect("JSON").is_nothing(), "{none}");
     }
 }

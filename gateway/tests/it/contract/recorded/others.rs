@@ -61,6 +61,13 @@ pub(super) fn of(path: &str) -> Option<Recorded> {
             stream: COHERE_STREAM,
             counted: (5, 7),
         },
+        _ => return rank_or_embed(path),
+    })
+}
+
+/// Those that rank and embed, in forms of their own.
+fn rank_or_embed(path: &str) -> Option<Recorded> {
+    Some(match path {
         "/rerank" => Recorded {
             request: json!({"model": "ours", "query": "q", "documents": ["a", "b"]}),
             whole: r#"{"model":"theirs","object":"list","usage":{"total_tokens":42,"prompt_tokens":42},"results":[{"index":1,"relevance_score":0.93},{"index":0,"relevance_score":0.02}]}"#,
