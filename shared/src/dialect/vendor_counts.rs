@@ -5,7 +5,7 @@ use super::Metered;
 use super::counts::{Counts, believe};
 use super::text_count::by_input;
 use super::walk::{Walk, count};
-use crate::units::{MEASURE_MAX, Unit, Usage};
+use crate::units::{Family, MEASURE_MAX, Unit, Usage};
 
 /// What an answer told.
 #[derive(Debug, Default)]
@@ -64,6 +64,10 @@ impl VendorCounts {
             by_input(of, self.counts)
         };
         usage.add(Unit::InputImageToken, self.pictures);
+        // Neither writes anything, whatever is told.
+        for unit in Family::Output.units() {
+            usage.set(unit, 0);
+        }
         if let Some(bounds) = &of.bounds {
             believe(&mut usage, bounds, 0);
         }

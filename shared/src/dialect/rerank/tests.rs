@@ -255,6 +255,9 @@ fn usage_is_told_where_it_is_and_else_reckoned() {
         usage(json!({"tokens": {"input_tokens": 33, "output_tokens": 1}})).0,
         33
     );
+    let with_output = json!({"results": [{"index": 0, "relevance_score": 1}], "usage": {"prompt_tokens": 3, "completion_tokens": 4}});
+    let counted = JINA_RERANK.usage(of, with_output.to_string().as_bytes());
+    assert_eq!(counted.expect("JSON").output_total(), 0);
     assert_eq!(
         usage(json!({"usage": "none", "meta": []})),
         (70, 2, true, false)

@@ -91,6 +91,10 @@ fn item(raw: &str) -> Result<EmbeddedText, BadBody> {
     if raw.starts_with('"') {
         return Ok(text(serde_json::from_str(raw).map_err(|_| wrong())?));
     }
+    // A list would be read as the fields of an object.
+    if !raw.starts_with('{') {
+        return Err(wrong());
+    }
     let item: Item = serde_json::from_str(raw).map_err(|_| wrong())?;
     let mut read = EmbeddedText::default();
     let mut texts: Vec<String> = item.text.into_iter().collect();
