@@ -120,7 +120,7 @@ fn ranked(answer: &Value) -> String {
     let line = |one: &Value| {
         let score = one["relevance_score"].as_f64().unwrap_or_default();
         let document = one["document"]["text"].as_str().unwrap_or_default();
-        format!("{score:.4}  {document}")
+        format!("{score:.4} {document}")
     };
     let lines: Vec<String> = results.into_iter().flatten().map(line).collect();
     lines.join("\n")
