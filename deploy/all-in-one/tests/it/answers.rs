@@ -73,11 +73,6 @@ async fn told(
 /// A place, a bearer and a body.
 type Asked<'a> = ((Method, &'static str), Option<&'a str>, Option<Value>);
 
-/// A request for an order of documents.
-fn ranking() -> Value {
-    json!({"model": "sandbox-rerank", "query": "a lamp", "documents": ["a lamp", "a boat"]})
-}
-
 /// What clients ask first, and what they are told when they ask wrongly.
 async fn all(product: &Product, customer: &Customer) -> String {
     let key = Some(customer.key.as_str());
@@ -116,7 +111,6 @@ async fn all(product: &Product, customer: &Customer) -> String {
             key,
             Some(json!({"model": "sandbox-moderation", "input": "a lamp"})),
         ),
-        (post("/api/v1/rerank"), key, Some(ranking())),
         (get("/api/v1/models"), key, None),
         (get("/api/v1/models/sandbox-chat"), key, None),
         (get("/api/v1/credits/balance"), key, None),
