@@ -1,3 +1,5 @@
+//! What is read of a ranking, what it holds and costs, and how its answer is written, as tables.
+
 use serde_json::{Value, json};
 
 use super::super::Quirks;

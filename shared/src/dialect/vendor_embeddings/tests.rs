@@ -1,3 +1,5 @@
+//! Vectors of each vendor: how they are asked for and what an answer counts, as tables.
+
 use serde_json::{Value, json};
 
 use super::super::Quirks;
