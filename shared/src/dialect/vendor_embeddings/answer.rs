@@ -36,12 +36,11 @@ impl VendorVectors {
             return Some(());
         }
         match name {
-            b"data" => self.list(walk),
             b"embeddings" if walk.peek()? == b'{' => walk.object(|walk, name| match name {
                 b"float" => self.list(walk),
                 _ => walk.value().map(drop),
             }),
-            b"embeddings" => self.list(walk),
+            b"data" | b"embeddings" => self.list(walk),
             b"output" if walk.peek()? == b'{' => walk.object(|walk, name| match name {
                 b"embeddings" => self.list(walk),
                 _ => walk.value().map(drop),
@@ -54,17 +53,17 @@ impl VendorVectors {
         if walk.peek()? != b'[' {
             return walk.value().map(drop);
         }
-        walk.array(|walk| match walk.peek()? {
-            b'{' => walk.object(|walk, name| {
+        walk.array(|walk| {
+            if walk.peek()? != b'{' {
+                let value = walk.value()?;
+                self.vectors += u64::from(holds(value));
+                return Some(());
+            }
+            walk.object(|walk, name| {
                 let value = walk.value()?;
                 self.vectors += u64::from(name == b"embedding" && holds(value));
                 Some(())
-            }),
-            _ => {
-                let value = walk.value()?;
-                self.vectors += u64::from(holds(value));
-                Some(())
-            }
+            })
         })
     }
 }

@@ -115,12 +115,11 @@ fn inputs(
         Inputs::Jina if has_picture => (INPUT, each(&|one| alone(one, bare))?),
         Inputs::Voyage if vendor.sees(model) => ("inputs", each(&|one| Ok(content(one, voyage)))?),
         Inputs::DashScope if vendor.sees(model) => (INPUT, each(&|one| alone(one, whole))?),
-        Inputs::Jina => (INPUT, plain()),
         Inputs::Voyage | Inputs::DashScope if has_picture => {
             let message = "`input` must be texts: this model takes no pictures.";
             return Err(BadBody::of(INPUT, message));
         }
-        Inputs::Voyage | Inputs::DashScope => (INPUT, plain()),
+        Inputs::Jina | Inputs::Voyage | Inputs::DashScope => (INPUT, plain()),
     })
 }
 
