@@ -94,7 +94,7 @@ fn pictures_are_written_as_each_vendor_takes_them() {
     let part = json!({"type": "image_url", "image_url": at});
     assert_eq!(sent["inputs"], json!([{"content": [part]}]));
     assert!(written(&VOYAGE_EMBEDDINGS, "voyage-3.5", &body).is_err());
-    let gemini = crate::dialect::named("gemini_embeddings").and_then(|one| one.embeddings());
+    let gemini = crate::dialect::gemini_embeddings::GEMINI_EMBEDDINGS.embeddings();
     let from = OPENAI_EMBEDDINGS.embeddings().expect("translated");
     let to = WriteTo {
         model: "theirs",
