@@ -14,6 +14,7 @@ use crate::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
 use crate::dialect::openai_images::OPENAI_IMAGES;
 use crate::dialect::openai_moderations::OPENAI_MODERATIONS;
 use crate::dialect::openai_responses::OPENAI_RESPONSES;
+use crate::dialect::rerank::RERANK;
 use crate::link::Operation;
 
 /// How a request's body comes.
@@ -41,6 +42,8 @@ pub enum AnswerForm {
 pub enum TenantPath {
     /// At its path; the body says which model, and whether as a stream.
     Plain,
+    /// The same, and below these versions of a vendor's API too, which its clients put before the path.
+    Versioned(&'static [&'static str]),
     /// At `models/{model}:{verb}`: the path says both.
     Model {
         /// The version of the vendor's API that its clients put before it. Below `v1` it is there too.
@@ -48,6 +51,13 @@ pub enum TenantPath {
         /// What may stand behind the colon.
         verbs: &'static [Verb],
     },
+}
+
+impl TenantPath {
+    /// Whether the path says which model is called.
+    pub fn names_model(self) -> bool {
+        matches!(self, Self::Model { .. })
+    }
 }
 
 /// What a path asks of the model that it names.
@@ -102,7 +112,7 @@ pub struct Surface {
 }
 
 /// Every surface. The first one of an operation is the one that pages of the console call.
-pub static SURFACES: [&Surface; 10] = [
+pub static SURFACES: [&Surface; 11] = [
     &CHAT,
     &EMBEDDINGS,
     &IMAGES,
@@ -113,6 +123,7 @@ pub static SURFACES: [&Surface; 10] = [
     &GENERATE,
     &EMBED_CONTENT,
     &BATCH_EMBED_CONTENTS,
+    &RANKINGS,
 ];
 
 static CHAT: Surface = Surface {
@@ -296,6 +307,24 @@ static BATCH_EMBED_CONTENTS: Surface = Surface {
             once. A provider may take fewer.",
 };
 
+static RANKINGS: Surface = Surface {
+    path: "/rerank",
+    at: TenantPath::Versioned(&["v2"]),
+    counting: None,
+    operation: Operation::Rerank,
+    dialect: &RERANK,
+    input: BodyFormat::Json,
+    answer: AnswerForm::Json,
+    body_bytes_max: Some(16 * 1024 * 1024),
+    title: "Rerank",
+    about: "Documents in the order in which they answer a query, as Cohere's and Jina's clients ask for it; \
+            Cohere's call `/api/v2/rerank`, which is the same. `documents` holds up to 2,048 texts, objects with a \
+            `text` or, for models that see, with an `image`. The answer has what both read: `results`, best \
+            first, `meta.billed_units` and `usage`; with `return_documents: true` each result has its document. \
+            Providers bill by searches (a query with up to 100 documents) or by tokens (the query again with \
+            each document); the header `x-waule-dropped` names what one has no words for.",
+};
+
 impl Surface {
     /// The surface of that path.
     pub fn at(path: &str) -> Option<&'static Self> {
@@ -324,7 +353,7 @@ impl Surface {
     pub fn counting_path(&self) -> Option<Cow<'static, str>> {
         let at = self.counting?.at;
         Some(match self.at {
-            TenantPath::Plain => Cow::Borrowed(at),
+            TenantPath::Plain | TenantPath::Versioned(_) => Cow::Borrowed(at),
             TenantPath::Model { .. } => Cow::Owned(format!("{}/{at}", self.path)),
         })
     }
@@ -363,7 +392,7 @@ mod tests {
                 let told = counting.told(7);
                 let _: serde_json::Value = serde_json::from_str(&told).expect("an object");
                 let is_path = counting.at.starts_with('/');
-                assert_eq!(is_path, surface.at == TenantPath::Plain, "{path}");
+                assert_eq!(is_path, !surface.at.names_model(), "{path}");
             }
             if let TenantPath::Model { verbs, .. } = surface.at {
                 for verb in verbs {

@@ -50,6 +50,8 @@ labels! {
         Completion = "completion", Plain, "completion", "补全";
         /// A verdict on what is in a text.
         Moderation = "moderation", Plain, "moderation", "审核";
+        /// Documents by how well they answer a query.
+        Rerank = "rerank", Plain, "ranking", "重排序";
         /// Speech from text.
         Speech = "speech", Plain, "speech", "语音合成";
         /// Text from speech.

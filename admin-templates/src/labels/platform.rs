@@ -94,6 +94,10 @@ labels! {
         OneText = "one_text", Plain, "one text: 500 tokens", "一段文本：500 Token";
         /// A batch of texts.
         ManyTexts = "many_texts", Plain, "a batch of texts: 100,000 tokens", "批量文本：100,000 Token";
+        /// A query with some documents.
+        FewDocuments = "few_documents", Plain, "ranking of 20 documents: 3,200 tokens, 1 search", "20 篇文档排序：3,200 Token，1 次搜索";
+        /// A query with many.
+        ManyDocuments = "many_documents", Plain, "ranking of 400 documents: 128,000 tokens, 4 searches", "400 篇文档排序：128,000 Token，4 次搜索";
         /// One square image.
         SquareImage = "square_image", Plain, "image 1024x1024, standard", "图像 1024x1024，标准质量";
         /// One wide image of high quality.

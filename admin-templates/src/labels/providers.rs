@@ -25,6 +25,22 @@ labels! {
         OpenAiEmbeddings = "openai_embeddings", Plain, "Embeddings", "向量";
         /// Google's vectors.
         GeminiEmbeddings = "gemini_embeddings", Plain, "Gemini embeddings", "Gemini 向量";
+        /// Cohere's vectors.
+        CohereEmbeddings = "cohere_embeddings", Plain, "Cohere embeddings", "Cohere 向量";
+        /// Jina's vectors.
+        JinaEmbeddings = "jina_embeddings", Plain, "Jina embeddings", "Jina 向量";
+        /// Voyage's vectors.
+        VoyageEmbeddings = "voyage_embeddings", Plain, "Voyage embeddings", "Voyage 向量";
+        /// DashScope's vectors.
+        DashScopeEmbeddings = "dashscope_embeddings", Plain, "DashScope embeddings", "DashScope 向量";
+        /// Rankings as Jina makes them, and most others.
+        JinaRerank = "jina_rerank", Plain, "Ranking", "重排序";
+        /// Cohere's rankings.
+        CohereRerank = "cohere_rerank", Plain, "Cohere ranking", "Cohere 重排序";
+        /// Voyage's rankings.
+        VoyageRerank = "voyage_rerank", Plain, "Voyage ranking", "Voyage 重排序";
+        /// DashScope's rankings.
+        DashScopeRerank = "dashscope_rerank", Plain, "DashScope ranking", "DashScope 重排序";
         /// Pictures.
         OpenAiImages = "openai_images", Plain, "Images", "图像";
         /// Continuations.

@@ -342,6 +342,7 @@ AdminText [] {
     answers_public_name_hint: "Some clients compare the name in an answer with the one they asked for. If not ticked, answers carry the provider's name.", "部分客户端会核对回答中的模型名称与请求是否一致。不勾选时保留供应商返回的名称。";
     default_images: "Default for calls without a model", "处理未指定模型的请求";
     default_images_hint: "One model per operation. If none is marked, the oldest one is used.", "同一操作类型同一时间只有一个模型生效；均未勾选时由最早添加的模型处理。";
+    try_ranking_hint: "The first line is the query, each further line a document.", "第一行为查询内容，其余每行为一篇文档。";
     only_these: "Only the models ticked below", "仅允许下列勾选的模型";
     preview: "What would this call cost?", "这次调用要花多少？";
     change_target: "Change target", "修改目标";

@@ -92,6 +92,9 @@ pub(super) fn whole(
         }
         return Ok(writes.write_answer(&vectors, usage, shown));
     }
+    if let (Some(reads), Some(writes)) = (from.rankings(), to.rankings()) {
+        return writes.write_answer(reads.read_answer(answer)?, usage, shown);
+    }
     let (Some(reads), Some(writes)) = (from.translator(), to.translator()) else {
         return Err(untranslatable(from, to));
     };

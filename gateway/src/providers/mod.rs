@@ -217,6 +217,9 @@ const ALL: &[&dyn Provider] = &[
     &Vendor(&doors::BEDROCK),
     &Vendor(&doors::VERTEX),
     &Vendor(&doors::COHERE),
+    &Vendor(&doors::JINA),
+    &Vendor(&doors::VOYAGE),
+    &Vendor(doors::DashScope),
     &Vendor(&doors::CUSTOM),
     &sandbox::Sandbox,
 ];

@@ -152,8 +152,17 @@ const ROWS: &[Row] = &[
     Row {
         name: "dashscope",
         label: "DashScope (Beijing)",
-        base_url: "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        kind: "dashscope",
+        base_url: "https://dashscope.aliyuncs.com",
         keys_url: "https://bailian.console.aliyun.com",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "dashscope-intl",
+        label: "DashScope (Singapore)",
+        kind: "dashscope",
+        base_url: "https://dashscope-intl.aliyuncs.com",
+        keys_url: "https://modelstudio.console.alibabacloud.com",
         ..OF_OPENAI
     },
     Row {
@@ -206,6 +215,22 @@ const ROWS: &[Row] = &[
         kind: "cohere",
         base_url: "https://api.cohere.com/v2",
         keys_url: "https://dashboard.cohere.com/api-keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "jina",
+        label: "Jina",
+        kind: "jina",
+        base_url: "https://api.jina.ai/v1",
+        keys_url: "https://jina.ai/api-dashboard",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "voyage",
+        label: "Voyage",
+        kind: "voyage",
+        base_url: "https://api.voyageai.com/v1",
+        keys_url: "https://dashboard.voyageai.com",
         ..OF_OPENAI
     },
     Row {

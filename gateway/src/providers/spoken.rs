@@ -92,6 +92,9 @@ fn translated(
             let written = into.write_request(&request, words)?;
             Ok((written, Some(request.texts.len())))
         })
+    } else if let (Some(from), Some(into)) = (own.rankings(), dialect.rankings()) {
+        let request = from.read_request(&head, &call.body);
+        request.and_then(|request| Ok((into.write_request(&request, words)?, None)))
     } else {
         let why = format!("{} can't be said in {}", own.name(), dialect.name());
         return Err(Fault::new(FaultKind::NotFound, why).into());

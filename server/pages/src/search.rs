@@ -294,7 +294,10 @@ pub(super) async fn portal_search(
         let place = match model.operation {
             Operation::Chat => "chat",
             Operation::Image => "images",
-            Operation::Embedding | Operation::Completion | Operation::Moderation => return None,
+            Operation::Embedding
+            | Operation::Completion
+            | Operation::Moderation
+            | Operation::Rerank => return None,
         };
         let id = server_edge::doors::text::part(&model.id);
         Some(hit(&model.id, "", format!("studio/{place}?model={id}")))

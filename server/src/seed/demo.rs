@@ -150,6 +150,10 @@ pub(super) async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueErr
         },
         // Free, as OpenAI's are.
         PlainPrice::default(),
+        PlainPrice {
+            input_per_million: milli(50),
+            ..PlainPrice::default()
+        },
     ];
     for (operation, price) in Operation::ALL.into_iter().zip(prices) {
         let id = format!("sandbox-{}", operation.word());

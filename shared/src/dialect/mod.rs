@@ -30,10 +30,13 @@ pub mod openai_moderations;
 pub mod openai_responses;
 mod others;
 mod replay;
+pub mod rerank;
 mod tally;
 mod text_count;
 pub mod told;
 mod typed_meter;
+mod vendor_counts;
+pub mod vendor_embeddings;
 mod walk;
 mod weight;
 
@@ -47,7 +50,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::body::Body;
-use self::neutral::{EmbeddingsTranslator, Translator};
+use self::neutral::{EmbeddingsTranslator, RerankTranslator, Translator};
 use crate::fault::{Fault, FaultKind};
 use crate::link::{Bounds, Call};
 use crate::units::Usage;
@@ -97,6 +100,11 @@ pub trait Dialect: Debug + Send + Sync {
         None
     }
 
+    /// The same of rankings.
+    fn rankings(&self) -> Option<&'static dyn RerankTranslator> {
+        None
+    }
+
     /// What of a request its answer repeats, or is written by, where it is translated into this dialect.
     fn repeated(&self, body: &Bytes) -> Bytes {
         let _ = body;
@@ -105,7 +113,7 @@ pub trait Dialect: Debug + Send + Sync {
 
     /// Whether calls may go to providers that speak another one.
     fn is_translated(&self) -> bool {
-        self.translator().is_some() || self.embeddings().is_some()
+        self.translator().is_some() || self.embeddings().is_some() || self.rankings().is_some()
     }
 
     /// The body of a request that `read` understood, with `tokens` as its only maximum of output tokens;
@@ -195,6 +203,15 @@ static ALL: &[&dyn Dialect] = &[
     &openai_responses::OPENAI_RESPONSES,
     &bedrock_converse::BEDROCK_CONVERSE,
     &cohere_chat::COHERE_CHAT,
+    &rerank::RERANK,
+    &rerank::COHERE_RERANK,
+    &rerank::JINA_RERANK,
+    &rerank::VOYAGE_RERANK,
+    &rerank::DASHSCOPE_RERANK,
+    &vendor_embeddings::COHERE_EMBEDDINGS,
+    &vendor_embeddings::JINA_EMBEDDINGS,
+    &vendor_embeddings::VOYAGE_EMBEDDINGS,
+    &vendor_embeddings::DASHSCOPE_EMBEDDINGS,
 ];
 
 /// The dialect of that name.
@@ -318,6 +335,17 @@ pub struct Metered {
     pub bounds: Option<Bounds>,
     /// Tokens of the input that the answer repeats, about.
     pub echoed: u64,
+    /// Of a ranking: the searches that it is.
+    pub searches: Searches,
+}
+
+/// Searches of a ranking, by its documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Searches {
+    /// Where each document counts once.
+    pub least: u64,
+    /// Where long documents count as several.
+    pub most: u64,
 }
 
 impl Metered {
@@ -328,6 +356,7 @@ impl Metered {
             input_bytes: u64::try_from(call.body.len()).unwrap_or(u64::MAX),
             bounds: call.bounds,
             echoed: 0,
+            searches: Searches::default(),
         }
     }
 }

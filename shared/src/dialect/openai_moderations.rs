@@ -77,6 +77,20 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_is_counted_as_a_picture_and_not_by_its_bytes() {
+        let data = "A".repeat(8_000_000);
+        let body = format!(
+            r#"{{"model":"m","input":[{{"type":"text","text":"a"}},{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}]}}"#
+        );
+        let asked = OPENAI_MODERATIONS
+            .read(&Head::default(), &Body::of_json(&body))
+            .expect("valid");
+        let most = asked.bounds.count(Unit::InputToken);
+        assert!((8_192..8_500).contains(&most), "{most}");
+        assert!(asked.input_estimate <= most);
+    }
+
+    #[test]
     fn a_verdict_is_counted_by_its_input() {
         let bounds = Bounds {
             input_estimate: 7,

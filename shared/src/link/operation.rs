@@ -18,6 +18,8 @@ pub enum Operation {
     Completion,
     /// Verdicts on texts and pictures.
     Moderation,
+    /// Documents in the order in which they answer a query.
+    Rerank,
 }
 
 /// What must be known of an operation.
@@ -30,7 +32,7 @@ struct Row {
 }
 
 /// In the order of the variants.
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row {
         operation: Operation::Chat,
         word: "chat",
@@ -66,16 +68,24 @@ const ROWS: [Row; 5] = [
         writes_text: false,
         names_model: false,
     },
+    Row {
+        operation: Operation::Rerank,
+        word: "rerank",
+        units: &[Unit::InputToken, Unit::Search],
+        writes_text: false,
+        names_model: true,
+    },
 ];
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Chat,
         Self::Embedding,
         Self::Image,
         Self::Completion,
         Self::Moderation,
+        Self::Rerank,
     ];
 
     fn row(self) -> &'static Row {

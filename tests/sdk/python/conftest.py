@@ -14,6 +14,7 @@ from vendor_bedrock import REGION, Bedrock
 from vendor_cohere import Cohere
 from vendor_gemini import Gemini
 from vendor_openai import Chat
+from vendor_ranks import DashScope, Jina, Voyage
 from vendor_responses import Responses
 from vendors import SECRET, Vendors
 from waule import DEMO_KEY, Admin, Tenant, client
@@ -31,6 +32,12 @@ VENDORS = {
 }
 # Those that speak as another one does: one chat proves where they are asked and how they are opened.
 TWINS = {"azure_v1": (AzureNew, "azure", "gpt-5.4")}
+# Those that rank and embed, and have no chats.
+RANKERS = {
+    "jina": (Jina, "jina", "jina-reranker-v3.5"),
+    "voyage": (Voyage, "voyage", "rerank-2.5"),
+    "dashscope": (DashScope, "dashscope", "qwen3-rerank"),
+}
 OPTIONS = {
     "openai_responses": {"dialects": ["openai_responses"]},
     "azure": {"api_version": DATED},
@@ -65,7 +72,7 @@ def new_tenant(admin):
 
 def started_vendors():
     """All fakes, on a port."""
-    return Vendors({dialect: kind() for dialect, (kind, *_) in {**VENDORS, **TWINS}.items()})
+    return Vendors({dialect: kind() for dialect, (kind, *_) in {**VENDORS, **TWINS, **RANKERS}.items()})
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +92,7 @@ def made_models(admin, vendors):
     run, made = uuid4().hex[:6], []
 
     def make(dialect, vendor_model=None, operation="chat"):
-        fake, kind, usual = {**VENDORS, **TWINS}[dialect]
+        fake, kind, usual = {**VENDORS, **TWINS, **RANKERS}[dialect]
         name = f"fake-{dialect.replace('_', '-')}-{run}-{next(_numbers)}"
         provider = {
             "name": name,

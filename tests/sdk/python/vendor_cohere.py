@@ -1,8 +1,8 @@
-"""A fake of Cohere's chat (v2), as strict as the API reference of 2026-11 says."""
+"""A fake of Cohere's chat, rankings and vectors (v2), as strict as the API reference of 2026-11 says."""
 
 import json
 
-from vendors import SECRET, Asked, Refused, event, must, only
+from vendors import SECRET, Asked, Refused, event, must, only, ranks, vector
 
 FIELDS = (
     "stream model messages tools documents citation_options response_format safety_mode max_tokens stop_sequences"
@@ -39,9 +39,13 @@ class Cohere:
     calls = "get_tide_"  # what the ids of its calls begin with
 
     def read(self, path, headers, request):
-        must(path == "v2/chat", f"no such path {path}")
         if headers.get("authorization") != f"Bearer {SECRET}":
             raise Refused(401, "invalid api token")
+        if path == "v2/rerank":
+            return self._rank(request)
+        if path == "v2/embed":
+            return self._embed(request)
+        must(path == "v2/chat", f"no such path {path}")
         only(request, FIELDS)
         asked = Asked(
             model=request["model"],
@@ -72,6 +76,33 @@ class Cohere:
                 }
                 must(asked.schema.get("properties"), "json_schema: must have properties")
         return asked
+
+    def _rank(self, request):
+        only(request, ["model", "query", "documents", "top_n", "max_tokens_per_doc", "priority"])
+        documents = request["documents"]
+        must(documents, "documents: must not be empty")
+        must(all(isinstance(one, str) for one in documents), "documents: must be texts")
+        return Asked(
+            model=request["model"],
+            stream=False,
+            texts=[request["query"]],
+            documents=documents,
+            top=request.get("top_n"),
+        )
+
+    def _embed(self, request):
+        fields = "model input_type texts inputs images max_tokens output_dimension embedding_types truncate priority"
+        only(request, fields.split())
+        kinds = ["search_document", "search_query", "classification", "clustering", "image"]
+        must(request.get("input_type") in kinds, "input_type is required")
+        must(request.get("embedding_types") == ["float"], "only floats are asked for here")
+        must(1 <= len(request["texts"]) <= 96, "texts: at most 96")
+        return Asked(
+            model=request["model"],
+            stream=False,
+            texts=request["texts"],
+            vectors=request.get("output_dimension") or 8,
+        )
 
     def _messages(self, messages, asked):
         open_calls = set()
@@ -128,6 +159,19 @@ class Cohere:
         return "MAX_TOKENS" if said.cut else "TOOL_CALL" if said.calls else "COMPLETE"
 
     def whole(self, asked, said):
+        if asked.documents is not None:
+            places = [{"index": at, "relevance_score": score} for at, score in ranks(asked)]
+            billed = {"search_units": -(-len(asked.documents) // 100)}
+            meta = {"api_version": {"version": "2"}, "billed_units": billed}
+            return {"id": "tides", "results": places, "meta": meta}
+        if asked.vectors:
+            return {
+                "id": "tides",
+                "embeddings": {"float": [vector(text, asked.vectors) for text in asked.texts]},
+                "texts": asked.texts,
+                "meta": {"billed_units": {"input_tokens": said.input}},
+                "response_type": "embeddings_by_type",
+            }
         message = {"role": "assistant"}
         content = []
         if said.thought:

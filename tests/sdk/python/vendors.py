@@ -57,6 +57,8 @@ class Asked:
     vectors: int | None = None  # how many numbers each vector is to have, where vectors are asked for
     single: bool = False  # whether it is one vector that is not in a list
     packed: bool = False  # whether vectors are to come in base64
+    documents: list | None = None  # to be ranked by the last text
+    top: int | None = None  # how many of them
 
     @property
     def marks(self):
@@ -143,6 +145,17 @@ def reply(asked, call):
 def vector(text, length):
     """The vector of a text: half numbers that float32 has exactly, the first by the text's length."""
     return [len(text) / 2, *[-0.25] * (length - 1)]
+
+
+def ranks(asked):
+    """The places of documents, best first: by the words of the query that each has."""
+    wanted = set(re.findall(r"\w+", asked.texts[-1].lower()))
+
+    def score(text):
+        return len(wanted & set(re.findall(r"\w+", text.lower()))) / len(wanted)
+
+    scored = [(index, score(text)) for index, text in enumerate(asked.documents)]
+    return sorted(scored, key=lambda one: -one[1])[: asked.top]
 
 
 def event(data, name=None):

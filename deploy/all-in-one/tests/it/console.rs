@@ -158,6 +158,18 @@ async fn a_model_is_tried_at_a_tenants_expense() {
         assert!(entry.contains(&format!("gen_{id}")), "{entry}");
         assert!(entry.contains(&customer.id), "{entry}");
 
+        let ranks = "/admin/models/sandbox-rerank";
+        let page = console.get(ranks).await;
+        assert!(page.contains("each further line a document"), "{page}");
+        let prompt = "What moves the tides?\nBread is made of flour.\nThe moon moves the tides.";
+        let wish = [("tenant", customer.id.as_str()), ("prompt", prompt)];
+        let (status, body) = console.post(&format!("{ranks}/try"), &wish).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let shown = text(&body);
+        let moon = shown.find("0.7500 The moon moves the tides.");
+        let bread = shown.find("0.0000 Bread is made of flour.");
+        assert!(moon.is_some() && moon < bread, "{shown}");
+
         // The gateway inside is shown, and takes none beside it.
         let gateways = console.get("/admin/gateways").await;
         assert!(gateways.contains("built-in"), "{gateways}");

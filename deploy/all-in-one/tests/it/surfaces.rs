@@ -1,7 +1,8 @@
-//! The surfaces beside chats, embeddings and images: completions and moderations, on the sandbox and
+//! The surfaces beside chats, embeddings and images: completions, moderations and rankings, on the sandbox and
 //! passed through to a provider that speaks OpenAI's formats.
 
 mod passing;
+mod ranks;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

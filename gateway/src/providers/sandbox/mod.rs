@@ -19,6 +19,7 @@ mod marks;
 mod moderate;
 mod paint;
 mod png;
+mod rank;
 mod samples;
 mod saying;
 mod scene;
@@ -34,6 +35,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::dialect::openai_chat::OPENAI_CHAT;
 use shared::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
+use shared::dialect::rerank::JINA_RERANK;
 use shared::dialect::{Dialect, Forward, Quirks};
 use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
@@ -132,6 +134,20 @@ async fn embeddings_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> 
     Ok(embed::embed(&said, model).await?.in_dialect(spoken))
 }
 
+/// The same of rankings, which nobody asks for in the form that it speaks itself.
+async fn rankings_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
+    let to = Forward {
+        model,
+        asks_usage: false,
+        quirks: Quirks::default(),
+        end_user: None,
+    };
+    let spoken = Spoken::of(call, &JINA_RERANK, to)?;
+    says_all(call, &spoken.dropped)?;
+    let answer = rank::rank(&spoken.body, model).await?;
+    Ok(answer.in_dialect(spoken))
+}
+
 /// What it is and can.
 static FACTS: ConnectorFacts = ConnectorFacts {
     kind: Cow::Borrowed("sandbox"),
@@ -148,6 +164,7 @@ static FACTS: ConnectorFacts = ConnectorFacts {
         Speaks::new(Operation::Image, "openai_images"),
         Speaks::new(Operation::Completion, "openai_completions"),
         Speaks::new(Operation::Moderation, "openai_moderations"),
+        Speaks::new(Operation::Rerank, "jina_rerank"),
     ]),
     media: false,
 };
@@ -174,6 +191,7 @@ impl Provider for Sandbox {
             Operation::Image => draw::draw(call).await,
             Operation::Completion => complete::complete(call, route.model).await,
             Operation::Moderation => moderate::moderate(call, route.model).await,
+            Operation::Rerank => rankings_in_any(call, route.model).await,
         }
     }
 

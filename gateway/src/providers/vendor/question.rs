@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use shared::dialect::neutral::{ChatRequest, Part, Role, Turn, WriteTo};
-use shared::dialect::{Maximum, Metered, Quirks, Told, told};
+use shared::dialect::neutral::{
+    ChatRequest, EmbeddedText, EmbeddingsRequest, Part, Ranked, RerankRequest, Role, Turn, WriteTo,
+};
+use shared::dialect::{Dialect, Maximum, Metered, Quirks, Told, told};
 use shared::fault::{Fault, FaultKind, Scope};
 use shared::link::{KeyTest, KeyVerdict, Operation};
 use shared::surface::Surface;
@@ -43,7 +45,7 @@ pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
     test
 }
 
-/// Whether the route's model answers: one token of an answer to the shortest question.
+/// Whether the route's model answers: one token of an answer to the shortest question, one vector, one place.
 pub(super) async fn try_model(door: &impl Door, route: Route<'_>) -> KeyTest {
     let quirks = route.quirks();
     let (test, told) = small_call(door, route, quirks).await;
@@ -58,34 +60,97 @@ pub(super) async fn try_model(door: &impl Door, route: Route<'_>) -> KeyTest {
     test
 }
 
-async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyTest, Told) {
-    let surface = Surface::of(Operation::Chat);
-    let question = ChatRequest {
-        turns: vec![Turn {
-            role: Role::User,
-            parts: vec![Part::text("hi")],
-        }],
-        output_max: Some(1),
-        ..ChatRequest::default()
+/// The smallest request that a model can answer, and where it is asked.
+struct SmallCall {
+    surface: &'static Surface,
+    dialect: &'static dyn Dialect,
+    body: Bytes,
+}
+
+/// By what the model's name says that it does, else by what the vendor does.
+fn smallest(door: &impl Door, route: Route<'_>, quirks: Quirks) -> Option<SmallCall> {
+    let name = route.model.to_ascii_lowercase();
+    let named = match name.as_str() {
+        name if name.contains("rerank") => Operation::Rerank,
+        name if name.contains("embed") => Operation::Embedding,
+        _ => Operation::Chat,
     };
+    let all = [
+        named,
+        Operation::Chat,
+        Operation::Embedding,
+        Operation::Rerank,
+    ];
+    let mut all = all.into_iter();
+    all.find_map(|operation| smallest_of(operation, door, route, quirks))
+}
+
+fn smallest_of(
+    operation: Operation,
+    door: &impl Door,
+    route: Route<'_>,
+    quirks: Quirks,
+) -> Option<SmallCall> {
+    let surface = Surface::of(operation);
+    let dialect = doors::dialect(door, surface, route)?;
     let to = WriteTo {
         model: route.model,
         quirks,
         output_max: Some(1),
     };
-    let written = doors::dialect(door, surface, route).and_then(|dialect| {
-        let written = dialect.translator()?.write_request(&question, to).ok()?;
-        Some((dialect, written))
-    });
-    let Some((dialect, written)) = written else {
-        let detail = "can't be told here: this kind of provider has no chats".to_owned();
+    let written = match operation {
+        Operation::Embedding => {
+            let text = EmbeddedText {
+                text: "hi".to_owned(),
+                ..EmbeddedText::default()
+            };
+            let request = EmbeddingsRequest {
+                texts: vec![text],
+                ..EmbeddingsRequest::default()
+            };
+            dialect.embeddings()?.write_request(&request, to)
+        }
+        Operation::Rerank => {
+            let text = || Ranked::Text("hi".to_owned());
+            let request = RerankRequest {
+                query: text(),
+                documents: vec![text()],
+                top: None,
+                others: Vec::new(),
+            };
+            dialect.rankings()?.write_request(&request, to)
+        }
+        Operation::Chat | Operation::Image | Operation::Completion | Operation::Moderation => {
+            let question = ChatRequest {
+                turns: vec![Turn {
+                    role: Role::User,
+                    parts: vec![Part::text("hi")],
+                }],
+                output_max: Some(1),
+                ..ChatRequest::default()
+            };
+            dialect.translator()?.write_request(&question, to)
+        }
+    };
+    let body = written.ok()?.body;
+    Some(SmallCall {
+        surface,
+        dialect,
+        body,
+    })
+}
+
+async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyTest, Told) {
+    let Some(small) = smallest(door, route, quirks) else {
+        let detail = "can't be told here: this kind of provider has no small call".to_owned();
         return (unknown(detail), Told::default());
     };
+    let (surface, dialect) = (small.surface, small.dialect);
     let worded = Worded {
         dialect,
         model: route.model,
         headers: &[],
-        body: &written.body,
+        body: &small.body,
     };
     let Ok(Fitted { body, .. }) = door.fitted(worded) else {
         let detail = "can't be told here: this model takes no small call".to_owned();

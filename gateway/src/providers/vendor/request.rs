@@ -33,7 +33,7 @@ pub(super) async fn request(
     };
     let request = Request::builder()
         .method(asked.method.clone())
-        .uri(format!("{}{}", route.base_url, asked.path))
+        .uri(format!("{}{}", door.base(route), asked.path))
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .header(ACCEPT, HeaderValue::from_static(accept))
         // Without it a provider may pack as it likes (RFC 9110, 12.5.3).

@@ -5,7 +5,9 @@
 
 mod doors;
 mod goldens;
+mod ranks;
 mod recorded;
+mod vectors;
 mod vendor;
 
 use bytes::Bytes;
@@ -116,6 +118,7 @@ fn own_ways() -> Vec<(&'static Surface, bool)> {
             "anthropic_messages",
             "gemini",
             "gemini_embeddings",
+            "rerank",
         ];
         !foreign.contains(&surface.dialect.name())
     };

@@ -23,6 +23,8 @@ pub(super) fn recorded(surface: &Surface) -> Recorded {
 }
 
 fn of(path: &str) -> Option<Recorded> {
+    // DashScope's door to the same formats.
+    let path = path.strip_prefix("/compatible-mode/v1").unwrap_or(path);
     of_openai(path).or_else(|| others::of(path))
 }
 
@@ -102,6 +104,9 @@ pub(super) fn counted_by(kind: &str, surface: &Surface) -> (u64, u64) {
     let asked_at = match (kind, surface.operation.word()) {
         ("gemini" | "vertex", "embedding") if surface.path == "/embed-content" => surface.path,
         ("gemini" | "vertex", "embedding") => "/batch-embed-contents",
+        ("dashscope", "rerank") => "/api/v1/services/rerank/text-rerank/text-rerank",
+        (_, "rerank") => "/rerank",
+        ("cohere", "embedding") => "/embed",
         ("anthropic", _) => "/messages",
         ("gemini" | "vertex", _) => "/generate",
         ("bedrock", _) => "/model/theirs/converse",

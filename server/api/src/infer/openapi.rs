@@ -21,7 +21,7 @@ pub fn operation_id(surface: &Surface) -> String {
 /// The names of all its routes, that which counts the last.
 pub fn operation_ids(surface: &Surface) -> Vec<String> {
     let mut ids = match surface.at {
-        TenantPath::Plain => vec![operation_id(surface)],
+        TenantPath::Plain | TenantPath::Versioned(_) => vec![operation_id(surface)],
         TenantPath::Model { verbs, .. } => {
             let own = verbs.iter().map(|verb| snake(verb.word));
             own.map(|word| format!("create_{word}")).collect()
@@ -176,7 +176,7 @@ fn path_item(route: Route<'_>) -> Value {
 /// The routes on which a surface's models are called.
 fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
     let parameters = match surface.at {
-        TenantPath::Plain => vec![
+        TenantPath::Plain | TenantPath::Versioned(_) => vec![
             max_cost_parameter(),
             route_parameter(),
             end_user_parameter(),
@@ -191,7 +191,7 @@ fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
     let routes = shown_paths(surface).into_iter().zip(operation_ids(surface));
     routes.enumerate().map(move |(at, (path, id))| {
         let streams = match surface.at {
-            TenantPath::Plain => false,
+            TenantPath::Plain | TenantPath::Versioned(_) => false,
             TenantPath::Model { verbs, .. } => verbs.get(at).is_some_and(|verb| verb.stream),
         };
         let answer = json!({
@@ -219,7 +219,7 @@ fn counting(surface: &Surface) -> Option<(String, Value)> {
         summary: format!("{}: count tokens", surface.title),
         about: COUNTED,
         parameters: match surface.at {
-            TenantPath::Plain => Vec::new(),
+            TenantPath::Plain | TenantPath::Versioned(_) => Vec::new(),
             TenantPath::Model { .. } => vec![model_parameter()],
         },
         answer: json!({

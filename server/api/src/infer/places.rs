@@ -77,7 +77,7 @@ impl Places {
 /// Where clients call a surface, as the document writes it.
 pub fn shown_paths(surface: &Surface) -> Vec<String> {
     match surface.at {
-        TenantPath::Plain => vec![format!("{PREFIX}{}", surface.path)],
+        TenantPath::Plain | TenantPath::Versioned(_) => vec![format!("{PREFIX}{}", surface.path)],
         TenantPath::Model { version, verbs } => {
             let words = verbs.iter().map(|verb| verb.word);
             words.map(|word| with_model(version, word)).collect()
@@ -89,7 +89,7 @@ pub fn shown_paths(surface: &Surface) -> Vec<String> {
 pub fn shown_counting_path(surface: &Surface) -> Option<String> {
     let at = surface.counting?.at;
     Some(match surface.at {
-        TenantPath::Plain => format!("{PREFIX}{at}"),
+        TenantPath::Plain | TenantPath::Versioned(_) => format!("{PREFIX}{at}"),
         TenantPath::Model { version, .. } => with_model(version, at),
     })
 }

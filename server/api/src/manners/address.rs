@@ -157,6 +157,11 @@ fn api<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'static str
             {
                 return Some((BETA_PREFIX, below));
             }
+            ["api", version, below @ ..] | [version, below @ ..]
+                if is_versioned(version, below, surfaces) =>
+            {
+                return Some((PREFIX, below));
+            }
             _ => break,
         };
         has_version = true;
@@ -174,9 +179,19 @@ fn api<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'static str
 fn is_version(word: &str, surfaces: Surfaces) -> bool {
     let is_of = |surface: &&Surface| match surface.at {
         TenantPath::Model { version, .. } => version == word,
-        TenantPath::Plain => false,
+        TenantPath::Plain | TenantPath::Versioned(_) => false,
     };
     BETA_PREFIX.rsplit('/').next() == Some(word) || surfaces.iter().any(is_of)
+}
+
+/// Whether it is the version of a vendor's API before the path of a surface that is called there too.
+fn is_versioned(word: &str, below: &[&str], surfaces: Surfaces) -> bool {
+    surfaces.iter().any(|surface| match surface.at {
+        TenantPath::Versioned(versions) => {
+            versions.contains(&word) && behind(below, surface).is_some_and(<[_]>::is_empty)
+        }
+        TenantPath::Plain | TenantPath::Model { .. } => false,
+    })
 }
 
 /// The model and the surface behind the name of a deployment, as Azure's client writes it; the model that the
@@ -185,9 +200,8 @@ fn deployed<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'s str
     let ["deployments", model, rest @ ..] = parts else {
         return None;
     };
-    let is_whole = |one: &&Surface| {
-        one.at == TenantPath::Plain && behind(rest, one).is_some_and(<[_]>::is_empty)
-    };
+    let is_whole =
+        |one: &&Surface| !one.at.names_model() && behind(rest, one).is_some_and(<[_]>::is_empty);
     let found = surfaces.iter().any(is_whole);
     found.then_some((*model, rest))
 }
@@ -496,6 +510,24 @@ mod tests {
             ("/api/v1/../admin", "/api/v1/../admin"),
         ] {
             assert_eq!(meant(path), other, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_surface_with_versions_of_its_own_is_found_below_each() {
+        for path in [
+            "/v2/rerank",
+            "/api/v2/rerank",
+            "/api/v1/v2/rerank",
+            "/v1/v2/rerank/",
+            "/v1/rerank",
+            "/api/v1/v1/rerank",
+            "/rerank",
+        ] {
+            assert_eq!(meant(path), "/api/v1/rerank", "{path}");
+        }
+        for path in ["/v3/rerank", "/v2/embeddings", "/v2/rerank/more", "/api/v2"] {
+            assert_eq!(meant(path), path);
         }
     }
 

@@ -50,6 +50,7 @@ pub(super) fn example_models(catalogue: &Catalogue, may: impl Fn(&Model) -> bool
         embedding: of(Operation::Embedding),
         image: of(Operation::Image),
         moderation: of(Operation::Moderation),
+        rerank: of(Operation::Rerank),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct ExampleModels {
     pub(crate) embedding: String,
     pub(crate) image: String,
     pub(crate) moderation: String,
+    pub(crate) rerank: String,
 }
 
 /// What is shown, and to whom.
@@ -141,6 +142,10 @@ fn known_body(path: &str, models: &ExampleModels) -> Option<Value> {
             json!({"model": models.image, "prompt": "a red house", "size": "256x256"})
         }
         "/api/v1/moderations" => json!({"model": models.moderation, "input": "Hello"}),
+        "/api/v1/rerank" => json!({
+            "model": models.rerank, "query": "What moves the tides?", "top_n": 1,
+            "documents": ["The moon moves the tides.", "Bread is made of flour."],
+        }),
         "/api/v1/responses" | "/api/v1/responses/input_tokens" => {
             json!({"model": chat, "input": "Hello"})
         }

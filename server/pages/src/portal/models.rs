@@ -189,6 +189,7 @@ impl Looked<'_> {
             Operation::Embedding => ("/api/v1/embeddings", &mut models.embedding),
             Operation::Image => ("/api/v1/images/generations", &mut models.image),
             Operation::Moderation => ("/api/v1/moderations", &mut models.moderation),
+            Operation::Rerank => ("/api/v1/rerank", &mut models.rerank),
         };
         of.clone_from(&model.id);
         let examples = routes::call_examples(self.base, path, &models);

@@ -22,7 +22,7 @@ fn picture(size: &str, quality: &str) -> Usage {
 
 /// The typical calls of an operation, the smallest first.
 pub fn typical(operation: Operation) -> Vec<TypicalCall> {
-    use Unit::{CachedInputToken, InputToken, OutputToken, ReasoningToken};
+    use Unit::{CachedInputToken, InputToken, OutputToken, ReasoningToken, Search};
     let call = |word, usage| TypicalCall { word, usage };
     let of = |measures: &[(Unit, u64)]| Usage::of(measures.iter().copied());
     match operation {
@@ -68,6 +68,11 @@ pub fn typical(operation: Operation) -> Vec<TypicalCall> {
             }),
         ],
         Operation::Moderation => vec![call("one_text", of(&[(InputToken, 500)]))],
+        Operation::Rerank => vec![
+            // A query of 20 tokens is read with each document, of 140 and of 300.
+            call("few_documents", of(&[(InputToken, 3_200), (Search, 1)])),
+            call("many_documents", of(&[(InputToken, 128_000), (Search, 4)])),
+        ],
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) fn of() -> Metered {
     Metered {
         show_usage: true,
         echoed: 0,
+        searches: crate::dialect::Searches::default(),
         input_bytes: 400,
         bounds: Some(Bounds {
             input_estimate: 100,

@@ -322,8 +322,8 @@ proptest! {
         dimensions in prop::option::of(1_u64..4_000),
     ) {
         use crate::dialect::neutral::EmbeddedText;
-        let texts = texts.into_iter().map(|(text, task, title)| EmbeddedText { text, task, title }).collect();
-        let request = EmbeddingsRequest { texts, dimensions, unsaid: Vec::new() };
+        let texts = texts.into_iter().map(|(text, task, title)| EmbeddedText { text, task, title, ..EmbeddedText::default() }).collect();
+        let request = EmbeddingsRequest { texts, dimensions, ..EmbeddingsRequest::default() };
         let translator = GEMINI_EMBEDDINGS.embeddings().expect("it is translated");
         let Written { body, dropped } = translator.write_request(&request, to("theirs")).expect("written");
         prop_assert!(dropped.is_empty());

@@ -66,8 +66,8 @@ impl EmbeddingsTranslator for GeminiEmbeddingsTranslator {
         to: WriteTo<'_>,
     ) -> Result<Written, BadBody> {
         let model = named(to.model);
-        let each = |one: &EmbeddedText| {
-            let content = json!({"parts": [{"text": one.text}]});
+        let each = |one: &EmbeddedText| -> Result<Value, BadBody> {
+            let content = json!({"parts": parts(one)?});
             let mut out = Map::new();
             out.insert("model".to_owned(), model.clone().into());
             out.insert(CONTENT.to_owned(), content);
@@ -79,11 +79,11 @@ impl EmbeddingsTranslator for GeminiEmbeddingsTranslator {
             if let Some(number) = request.dimensions {
                 out.insert(DIMENSIONS.to_owned(), number.into());
             }
-            Value::Object(out)
+            Ok(Value::Object(out))
         };
-        let all: Vec<Value> = request.texts.iter().map(each).collect();
+        let all: Result<Vec<Value>, BadBody> = request.texts.iter().map(each).collect();
         Ok(Written {
-            body: json!({"requests": all}).to_string().into(),
+            body: json!({"requests": all?}).to_string().into(),
             dropped: request.unsaid.clone(),
         })
     }
@@ -120,6 +120,26 @@ impl EmbeddingsTranslator for GeminiEmbeddingsTranslator {
         out.extend_from_slice(format!(",\"usageMetadata\":{told}}}").as_bytes());
         out.into()
     }
+}
+
+/// A text and its pictures as Google's parts; it fetches none.
+fn parts(one: &EmbeddedText) -> Result<Vec<Value>, BadBody> {
+    let mut parts = Vec::with_capacity(1 + one.images.len());
+    if !one.text.is_empty() || one.images.is_empty() {
+        parts.push(json!({"text": one.text}));
+    }
+    for address in &one.images {
+        let data = address.strip_prefix("data:");
+        let (mime, data) = data
+            .and_then(|data| data.split_once(";base64,"))
+            .ok_or_else(|| {
+                let message = "A picture of `input` must be a data URL in base64: this model's provider fetches \
+                               none.";
+                BadBody::of("input", message)
+            })?;
+        parts.push(json!({"inlineData": {"mimeType": mime, "data": data}}));
+    }
+    Ok(parts)
 }
 
 fn write_vector(vector: &[f32], out: &mut Vec<u8>) {

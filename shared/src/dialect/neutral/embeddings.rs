@@ -6,13 +6,13 @@ use std::fmt::Debug;
 use bytes::Bytes;
 
 use super::answer::AnswerShown;
-use super::{WriteTo, Written};
+use super::{Json, WriteTo, Written};
 use crate::dialect::{BadBody, Head};
 use crate::fault::Fault;
 use crate::units::Usage;
 
 /// A request for vectors.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EmbeddingsRequest {
     /// In order; each becomes a vector.
     pub texts: Vec<EmbeddedText>,
@@ -20,13 +20,28 @@ pub struct EmbeddingsRequest {
     pub dimensions: Option<u64>,
     /// Fields that have no words here, by the names they had.
     pub unsaid: Vec<String>,
+    /// Of these, what some vendor may have under the same name.
+    pub others: Vec<(String, Json)>,
+}
+
+impl EmbeddingsRequest {
+    /// That it is of texts alone, for whoever takes nothing else.
+    pub(crate) fn is_of_texts(&self) -> Result<(), BadBody> {
+        if self.texts.iter().all(|one| one.images.is_empty()) {
+            return Ok(());
+        }
+        let message = "`input` must be texts: this model's provider takes no pictures.";
+        Err(BadBody::of("input", message))
+    }
 }
 
 /// A text that becomes a vector.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EmbeddedText {
-    /// It.
+    /// It; empty where it is a picture alone.
     pub text: String,
+    /// Pictures that belong to it: addresses, or bytes as data URLs.
+    pub images: Vec<String>,
     /// What the vector is for, in Google's words (`RETRIEVAL_QUERY`).
     pub task: Option<String>,
     /// The title of the document that it is.

@@ -8,6 +8,7 @@ mod answer;
 pub(crate) mod embeddings;
 mod event;
 mod request;
+mod rerank;
 pub(crate) mod unsaid;
 
 pub use self::answer::{AnswerShown, Candidate, ChatAnswer, Stop};
@@ -18,6 +19,7 @@ pub use self::request::{
     Role, Sampling, Signature, SignatureFormat, Source, Thought, Tool, ToolCall, ToolChoice,
     ToolResult, Turn,
 };
+pub use self::rerank::{Rank, Ranked, RerankRequest, RerankTranslator};
 
 use std::fmt::Debug;
 

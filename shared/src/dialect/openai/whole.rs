@@ -54,6 +54,7 @@ mod tests {
         Metered {
             show_usage: false,
             echoed: 0,
+            searches: crate::dialect::Searches::default(),
             input_bytes: 400,
             bounds: Some(Bounds {
                 input_estimate: 100,

@@ -1,6 +1,8 @@
 //! Translates OpenAI's embeddings to and from the neutral form. A base64 of vectors is float32 in little
 //! endian (OpenAI API reference, `encoding_format`, 2026-11).
 
+mod inputs;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -10,8 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::dialect::neutral::embeddings::dropped_of;
 use crate::dialect::neutral::{
-    AnswerShown, EmbeddedText, EmbeddingsRequest, EmbeddingsTranslator, Vector, WriteTo, Written,
-    unsaid,
+    AnswerShown, EmbeddingsRequest, EmbeddingsTranslator, Json, Vector, WriteTo, Written, unsaid,
 };
 use crate::dialect::{BadBody, Head};
 use crate::fault::{Fault, FaultKind};
@@ -30,11 +31,11 @@ pub(crate) struct OpenAiEmbeddingsTranslator;
 impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
     fn read_request(&self, _: &Head, body: &[u8]) -> Result<EmbeddingsRequest, BadBody> {
         let mut request = EmbeddingsRequest::default();
-        let mut bad = None;
+        let (mut bad, mut task) = (None, None);
         let read = json::each_field(body, |name, value| {
             let raw = value.get();
             match name {
-                "input" => match texts(raw) {
+                "input" => match inputs::read(raw) {
                     Ok(texts) => request.texts = texts,
                     Err(error) => bad = Some(error),
                 },
@@ -46,14 +47,26 @@ impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
                         bad = Some(BadBody::of("dimensions", message));
                     }
                 }
+                "input_type" | "task" | "task_type" if raw.starts_with('"') => task = Some(raw),
                 name if raw != "null" && !KNOWN.contains(&name) => {
                     unsaid::note(&mut request.unsaid, name);
+                    let is_room = request.others.len() < unsaid::UNSAID_MAX;
+                    let value = Json::of(raw).filter(|_| is_room);
+                    request
+                        .others
+                        .extend(value.map(|value| (name.to_owned(), value)));
                 }
                 _ => {}
             }
             Ok(())
         });
         read.map_err(|error| BadBody::whole(error.to_string()))?;
+        if let Some(word) = task.and_then(|raw| serde_json::from_str::<String>(raw).ok()) {
+            let word = inputs::task(&word);
+            for one in &mut request.texts {
+                one.task = Some(word.clone());
+            }
+        }
         bad.map_or(Ok(request), Err)
     }
 
@@ -62,6 +75,7 @@ impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
         request: &EmbeddingsRequest,
         to: WriteTo<'_>,
     ) -> Result<Written, BadBody> {
+        request.is_of_texts()?;
         let texts: Vec<&str> = request.texts.iter().map(|one| one.text.as_str()).collect();
         let mut body = json!({"model": to.model, "input": texts});
         if let Some(dimensions) = request.dimensions {
@@ -129,25 +143,6 @@ fn invalid(error: impl std::fmt::Display) -> Fault {
         FaultKind::InvalidAnswer,
         format!("no vectors came: {error}"),
     )
-}
-
-/// `input`: a text or several. What is tokens already only the model that they are of can read.
-fn texts(raw: &str) -> Result<Vec<EmbeddedText>, BadBody> {
-    let all: Result<Vec<String>, _> = if raw.starts_with('"') {
-        serde_json::from_str(raw).map(|one| vec![one])
-    } else {
-        serde_json::from_str(raw)
-    };
-    let all = all.map_err(|_| {
-        let message = "`input` must be a text or an array of texts: this model's provider takes no \
-                       tokens and nothing else.";
-        BadBody::of("input", message)
-    })?;
-    let text = |text| EmbeddedText {
-        text,
-        ..EmbeddedText::default()
-    };
-    Ok(all.into_iter().map(text).collect())
 }
 
 #[derive(Deserialize)]

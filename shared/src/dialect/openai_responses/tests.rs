@@ -33,6 +33,7 @@ fn metered(output_max: u64) -> Metered {
     Metered {
         show_usage: true,
         echoed: 0,
+        searches: crate::dialect::Searches::default(),
         input_bytes: 400,
         bounds: Some(Bounds {
             input_estimate: 100,

@@ -3,13 +3,17 @@
 
 mod azure;
 mod bedrock;
+mod dashscope;
 mod paths;
 mod plain;
 mod vertex;
 
 pub(in crate::providers) use self::azure::Azure;
 pub(in crate::providers) use self::bedrock::BEDROCK;
-pub(in crate::providers) use self::plain::{ANTHROPIC, COHERE, CUSTOM, GEMINI, OPENAI};
+pub(in crate::providers) use self::dashscope::DashScope;
+pub(in crate::providers) use self::plain::{
+    ANTHROPIC, COHERE, CUSTOM, GEMINI, JINA, OPENAI, VOYAGE,
+};
 pub(in crate::providers) use self::vertex::VERTEX;
 
 use std::borrow::Cow;
@@ -89,6 +93,11 @@ pub(in crate::providers) trait Door: Send + Sync + 'static {
             body: worded.body.clone(),
             dropped: Vec::new(),
         })
+    }
+
+    /// The address that its paths stand below.
+    fn base<'a>(&self, route: Route<'a>) -> &'a str {
+        route.base_url
     }
 
     /// Where a call of `surface` is asked in `dialect`, below the address.

@@ -1,9 +1,10 @@
 //! Where each dialect is asked, below an address that ends with the version. Facts: the API references of
-//! OpenAI, Anthropic, Google (ai.google.dev) and Cohere as of 2026-11.
+//! OpenAI, Anthropic, Google (ai.google.dev), Cohere, Jina and Voyage as of 2026-11.
 
 use std::borrow::Cow;
 
 use shared::dialect::Dialect;
+use shared::dialect::vendor_embeddings::{COHERE_EMBEDDINGS, JINA_EMBEDDINGS, VOYAGE_EMBEDDINGS};
 use shared::surface::{Surface, TenantPath};
 
 /// Of a call of `surface`, asked in `dialect` of `model`.
@@ -21,6 +22,10 @@ pub(super) fn path<'a>(
         "openai_embeddings" => Cow::Borrowed("/embeddings"),
         "openai_responses" => Cow::Borrowed("/responses"),
         "cohere_chat" => Cow::Borrowed("/chat"),
+        "cohere_embeddings" => Cow::Borrowed(COHERE_EMBEDDINGS.path(model)),
+        "jina_embeddings" => Cow::Borrowed(JINA_EMBEDDINGS.path(model)),
+        "voyage_embeddings" => Cow::Borrowed(VOYAGE_EMBEDDINGS.path(model)),
+        "cohere_rerank" | "jina_rerank" | "voyage_rerank" => Cow::Borrowed("/rerank"),
         // One surface speaks it, and has its path.
         _ => Cow::Borrowed(surface.path),
     }
@@ -48,7 +53,9 @@ pub(super) fn embedding_verb(surface: &Surface) -> &'static str {
         TenantPath::Model {
             verbs: [verb, ..], ..
         } => verb.word,
-        TenantPath::Model { .. } | TenantPath::Plain => "batchEmbedContents",
+        TenantPath::Model { .. } | TenantPath::Plain | TenantPath::Versioned(_) => {
+            "batchEmbedContents"
+        }
     }
 }
 

@@ -44,16 +44,18 @@ const fn vendor(
 
 const BEARER: (&str, &str) = ("authorization", "Bearer ");
 
-static OPENAI_SPEAKS: [Speaks; 6] = [
+static OPENAI_SPEAKS: [Speaks; 7] = [
     Speaks::new(Operation::Chat, "openai_chat"),
     Speaks::seldom(Operation::Chat, "openai_responses"),
     Speaks::new(Operation::Embedding, "openai_embeddings"),
     Speaks::new(Operation::Image, "openai_images"),
     Speaks::new(Operation::Completion, "openai_completions"),
     Speaks::new(Operation::Moderation, "openai_moderations"),
+    Speaks::new(Operation::Rerank, "jina_rerank"),
 ];
 
-/// OpenAI, and everybody who is compatible with it. Not all of them know Responses.
+/// OpenAI, and everybody who is compatible with it. Not all of them know Responses; those that rank
+/// documents, as vLLM and SiliconFlow, do it as Jina does.
 pub(in crate::providers) static OPENAI: Plain = vendor(
     "openai",
     "OpenAI and what speaks like it",
@@ -84,12 +86,32 @@ pub(in crate::providers) static GEMINI: Plain = vendor(
     &GEMINI_SPEAKS,
 );
 
-static COHERE_SPEAKS: [Speaks; 1] = [Speaks::new(Operation::Chat, "cohere_chat")];
+static COHERE_SPEAKS: [Speaks; 3] = [
+    Speaks::new(Operation::Chat, "cohere_chat"),
+    Speaks::new(Operation::Embedding, "cohere_embeddings"),
+    Speaks::new(Operation::Rerank, "cohere_rerank"),
+];
 
 /// Cohere's own interface.
 pub(in crate::providers) static COHERE: Plain = vendor("cohere", "Cohere", BEARER, &COHERE_SPEAKS);
 
-static CUSTOM_SPEAKS: [Speaks; 10] = [
+static JINA_SPEAKS: [Speaks; 2] = [
+    Speaks::new(Operation::Embedding, "jina_embeddings"),
+    Speaks::new(Operation::Rerank, "jina_rerank"),
+];
+
+/// Jina's models of vectors and rankings.
+pub(in crate::providers) static JINA: Plain = vendor("jina", "Jina", BEARER, &JINA_SPEAKS);
+
+static VOYAGE_SPEAKS: [Speaks; 2] = [
+    Speaks::new(Operation::Embedding, "voyage_embeddings"),
+    Speaks::new(Operation::Rerank, "voyage_rerank"),
+];
+
+/// Voyage's, likewise.
+pub(in crate::providers) static VOYAGE: Plain = vendor("voyage", "Voyage", BEARER, &VOYAGE_SPEAKS);
+
+static CUSTOM_SPEAKS: [Speaks; 16] = [
     Speaks::new(Operation::Chat, "openai_chat"),
     Speaks::seldom(Operation::Chat, "openai_responses"),
     Speaks::seldom(Operation::Chat, "anthropic_messages"),
@@ -97,9 +119,15 @@ static CUSTOM_SPEAKS: [Speaks; 10] = [
     Speaks::seldom(Operation::Chat, "cohere_chat"),
     Speaks::new(Operation::Embedding, "openai_embeddings"),
     Speaks::seldom(Operation::Embedding, "gemini_embeddings"),
+    Speaks::seldom(Operation::Embedding, "cohere_embeddings"),
+    Speaks::seldom(Operation::Embedding, "jina_embeddings"),
+    Speaks::seldom(Operation::Embedding, "voyage_embeddings"),
     Speaks::new(Operation::Image, "openai_images"),
     Speaks::new(Operation::Completion, "openai_completions"),
     Speaks::new(Operation::Moderation, "openai_moderations"),
+    Speaks::new(Operation::Rerank, "jina_rerank"),
+    Speaks::seldom(Operation::Rerank, "cohere_rerank"),
+    Speaks::seldom(Operation::Rerank, "voyage_rerank"),
 ];
 
 /// Any address that speaks some of these, as its options say.

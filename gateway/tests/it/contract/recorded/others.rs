@@ -61,6 +61,31 @@ pub(super) fn of(path: &str) -> Option<Recorded> {
             stream: COHERE_STREAM,
             counted: (5, 7),
         },
+        _ => return rank_or_embed(path),
+    })
+}
+
+/// Those that rank and embed, in forms of their own.
+fn rank_or_embed(path: &str) -> Option<Recorded> {
+    Some(match path {
+        "/rerank" => Recorded {
+            request: json!({"model": "ours", "query": "q", "documents": ["a", "b"]}),
+            whole: r#"{"model":"theirs","object":"list","usage":{"total_tokens":42,"prompt_tokens":42},"results":[{"index":1,"relevance_score":0.93},{"index":0,"relevance_score":0.02}]}"#,
+            stream: "",
+            counted: (42, 0),
+        },
+        "/api/v1/services/rerank/text-rerank/text-rerank" => Recorded {
+            request: json!({}),
+            whole: r#"{"output":{"results":[{"index":1,"relevance_score":0.93},{"index":0,"relevance_score":0.02}]},"usage":{"total_tokens":79},"request_id":"85ba5752"}"#,
+            stream: "",
+            counted: (79, 0),
+        },
+        "/embed" => Recorded {
+            request: json!({}),
+            whole: r#"{"id":"e-1","embeddings":{"float":[[0.0125,-0.5]]},"texts":["hi"],"meta":{"api_version":{"version":"2"},"billed_units":{"input_tokens":2}},"response_type":"embeddings_by_type"}"#,
+            stream: "",
+            counted: (2, 0),
+        },
         _ => return None,
     })
 }

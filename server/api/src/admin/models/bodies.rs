@@ -29,6 +29,8 @@ pub enum OperationName {
     Completion,
     /// `/moderations`.
     Moderation,
+    /// `/rerank`.
+    Rerank,
 }
 
 impl From<OperationName> for Operation {
@@ -39,6 +41,7 @@ impl From<OperationName> for Operation {
             OperationName::Image => Self::Image,
             OperationName::Completion => Self::Completion,
             OperationName::Moderation => Self::Moderation,
+            OperationName::Rerank => Self::Rerank,
         }
     }
 }
@@ -51,6 +54,7 @@ impl From<Operation> for OperationName {
             Operation::Image => Self::Image,
             Operation::Completion => Self::Completion,
             Operation::Moderation => Self::Moderation,
+            Operation::Rerank => Self::Rerank,
         }
     }
 }

@@ -134,6 +134,7 @@ impl Shown<'_> {
             ),
             Operation::Embedding => with("embeddings", &[]),
             Operation::Image => with("image", &[]),
+            Operation::Rerank => with("rerank", &[]),
         };
         ArchitectureView {
             modality: format!("{}->{}", input.join("+"), output.join("+")),

@@ -33,6 +33,8 @@ use super::{ModelRooms, found, operation, show_wrong, view};
 
 /// A question longer than this belongs into a program.
 const PROMPT_BYTES_MAX: usize = 20_000;
+/// Documents of a ranking; more belong into a program too.
+const DOCUMENTS_MAX: usize = 100;
 /// An answer's beginning tells enough.
 const TEXT_CHARS_MAX: usize = 4_000;
 
@@ -92,8 +94,36 @@ fn asked(model: &Model, prompt: &str) -> Bytes {
         Operation::Embedding | Operation::Moderation => json!({"model": id, "input": prompt}),
         Operation::Image => json!({"model": id, "prompt": prompt, "n": 1}),
         Operation::Completion => json!({"model": id, "prompt": prompt}),
+        Operation::Rerank => ranking(id, prompt),
     };
     body.to_string().into()
+}
+
+/// The first line is the query and each further one a document; of a single line the query is ranked
+/// itself.
+fn ranking(id: &str, prompt: &str) -> Value {
+    let mut lines = prompt
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let query = lines.next().unwrap_or(prompt);
+    let mut documents: Vec<&str> = lines.take(DOCUMENTS_MAX).collect();
+    if documents.is_empty() {
+        documents.push(query);
+    }
+    json!({"model": id, "query": query, "documents": documents, "return_documents": true})
+}
+
+/// The best documents first, each behind its score.
+fn ranked(answer: &Value) -> String {
+    let results = answer["results"].as_array();
+    let line = |one: &Value| {
+        let score = one["relevance_score"].as_f64().unwrap_or_default();
+        let document = one["document"]["text"].as_str().unwrap_or_default();
+        format!("{score:.4} {document}")
+    };
+    let lines: Vec<String> = results.into_iter().flatten().map(line).collect();
+    lines.join("\n")
 }
 
 /// What came back: the text itself, or what there is of it.
@@ -110,6 +140,7 @@ fn text(model: &Model, bytes: &[u8], lang: admin_templates::page::Lang) -> Strin
             text.unwrap_or_default().to_owned()
         }
         Operation::Moderation => answer["results"][0]["categories"].to_string(),
+        Operation::Rerank => ranked(&answer),
         Operation::Embedding => {
             let length = many(&answer["data"][0]["embedding"]);
             format!("{} × {length}", operation(model).text(lang))

@@ -10,7 +10,7 @@ use super::{ListShape, ListedModel};
 use crate::catalogue::model::Model;
 
 /// What lists call the providers that have another name here.
-const ALIASES: [(&str, &[&str]); 10] = [
+const ALIASES: [(&str, &[&str]); 11] = [
     (
         "gemini",
         &[
@@ -32,6 +32,7 @@ const ALIASES: [(&str, &[&str]); 10] = [
     ("bedrock", &["bedrock", "bedrock_converse"]),
     ("openai", &["openai", "text-completion-openai"]),
     ("qwen", &["dashscope"]),
+    ("jina", &["jina_ai"]),
     ("zhipu", &["zai", "zhipu"]),
     ("doubao", &["volcengine"]),
     ("together", &["together_ai"]),

@@ -30,13 +30,14 @@ const SEARCHES: [(&str, &str); 3] = [
 const RESOLUTIONS: [&str; 4] = ["480p", "720p", "1080p", "4k"];
 
 /// What the list calls the operations that Waule has.
-const MODES: [(&str, Operation); 6] = [
+const MODES: [(&str, Operation); 7] = [
     ("chat", Operation::Chat),
     ("responses", Operation::Chat),
     ("completion", Operation::Completion),
     ("embedding", Operation::Embedding),
     ("image_generation", Operation::Image),
     ("moderation", Operation::Moderation),
+    ("rerank", Operation::Rerank),
 ];
 /// What it calls what models can.
 const CAPABILITIES: [(&str, Capability); 11] = [

@@ -14,6 +14,7 @@ pub(super) fn of(show_usage: bool) -> Metered {
     Metered {
         show_usage,
         echoed: 0,
+        searches: crate::dialect::Searches::default(),
         input_bytes: 400,
         bounds: Some(Bounds {
             input_estimate: 100,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::dialect::Quirks;
+use crate::dialect::neutral::EmbeddedText;
 use crate::units::Unit;
 
 const HERE: OpenAiEmbeddingsTranslator = OpenAiEmbeddingsTranslator;
@@ -70,9 +71,11 @@ fn a_request_is_written_with_what_openai_knows() {
             text: "a".to_owned(),
             task: Some("RETRIEVAL_QUERY".to_owned()),
             title: Some("b".to_owned()),
+            ..EmbeddedText::default()
         }],
         dimensions: Some(3),
         unsaid: vec!["autoTruncate".to_owned()],
+        ..EmbeddingsRequest::default()
     };
     let Written { body, dropped } = HERE.write_request(&request, to()).expect("written");
     let body: Value = serde_json::from_slice(&body).expect("JSON");

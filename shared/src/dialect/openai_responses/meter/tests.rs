@@ -11,6 +11,7 @@ fn meter(output_max: u64) -> ResponseMeter {
     ResponseMeter::new(Metered {
         show_usage: true,
         echoed: 0,
+        searches: crate::dialect::Searches::default(),
         input_bytes: 400,
         bounds: Some(Bounds {
             input_estimate: 100,
