@@ -217,6 +217,9 @@ const ALL: &[&dyn Provider] = &[
     &Vendor(&doors::BEDROCK),
     &Vendor(&doors::VERTEX),
     &Vendor(&doors::COHERE),
+    &Vendor(&doors::DASHSCOPE),
+    &Vendor(&doors::IDEOGRAM),
+    &Vendor(&doors::STABILITY),
     &Vendor(&doors::CUSTOM),
     &sandbox::Sandbox,
 ];

@@ -2,6 +2,7 @@
 //! passed through to a provider that speaks OpenAI's formats.
 
 mod passing;
+mod pictures;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

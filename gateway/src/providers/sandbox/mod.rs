@@ -11,6 +11,7 @@ mod chat;
 mod complete;
 mod draw;
 mod embed;
+mod letters;
 mod marks;
 mod moderate;
 mod png;

@@ -1,22 +1,76 @@
-//! Pictures for the sandbox: a gradient in two colours drawn from a seed, as a real PNG. Writes the
-//! few chunks itself (PNG third edition, W3C 2025; zlib RFC 1950; stored blocks of RFC 1951).
+//! Pictures for the sandbox: a gradient in two colours drawn from a seed, with letters over it where some are
+//! to be read, as a real PNG. Writes the few chunks itself (PNG third edition, W3C 2025; zlib RFC 1950; stored blocks of RFC 1951).
+
+use super::letters;
 
 /// A stored block of deflate holds at most this (RFC 1951, 3.2.4).
 const STORED_MAX: usize = 65_535;
 
-/// An RGB picture of `width` by `height`.
-pub(super) fn picture(width: u32, height: u32, seed: &[u8; 32]) -> Vec<u8> {
-    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    let mut header = Vec::with_capacity(13);
-    header.extend_from_slice(&width.to_be_bytes());
-    header.extend_from_slice(&height.to_be_bytes());
-    // 8 bits a sample, indexed colour, deflate, no filter method, not interlaced.
-    header.extend_from_slice(&[8, 3, 0, 0, 0]);
-    chunk(&mut png, *b"IHDR", &header);
-    chunk(&mut png, *b"PLTE", &palette(seed));
-    chunk(&mut png, *b"IDAT", &zlib(&pixels(width, height)));
-    chunk(&mut png, *b"IEND", &[]);
-    png
+/// A picture before it is written down.
+#[derive(Debug)]
+pub(super) struct Canvas<'a> {
+    width: u32,
+    height: u32,
+    /// In letters over it; empty for a plain one.
+    caption: &'a str,
+}
+
+/// Places of the palette for letters and for what is behind them.
+const INK: u8 = 255;
+const PAPER: u8 = 254;
+
+impl<'a> Canvas<'a> {
+    pub(super) fn new(width: u32, height: u32, caption: &'a str) -> Self {
+        Self {
+            width,
+            height,
+            caption,
+        }
+    }
+
+    /// As a PNG in the colours of `seed`.
+    pub(super) fn png(&self, seed: &[u8; 32]) -> Vec<u8> {
+        let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+        let mut header = Vec::with_capacity(13);
+        header.extend_from_slice(&self.width.to_be_bytes());
+        header.extend_from_slice(&self.height.to_be_bytes());
+        // 8 bits a sample, indexed colour, deflate, no filter method, not interlaced.
+        header.extend_from_slice(&[8, 3, 0, 0, 0]);
+        let mut colours = palette(seed);
+        let mut rows = pixels(self.width, self.height);
+        if !self.caption.is_empty() {
+            let last = colours.len() - 6;
+            colours[last..].copy_from_slice(&[0xff, 0xff, 0xff, 0, 0, 0]);
+            self.write_caption(&mut rows);
+        }
+        chunk(&mut png, *b"IHDR", &header);
+        chunk(&mut png, *b"PLTE", &colours);
+        chunk(&mut png, *b"IDAT", &zlib(&rows));
+        chunk(&mut png, *b"IEND", &[]);
+        png
+    }
+
+    /// Writes the caption in a band at the lower end.
+    fn write_caption(&self, rows: &mut [u8]) {
+        let lines = letters::lines(self.caption);
+        let scale = (self.width / letters::LINE_WIDTH).max(1);
+        let tall = letters::LINE_HEIGHT * scale;
+        let count = u32::try_from(lines.len()).unwrap_or(1);
+        let top = self.height.saturating_sub(tall * count + scale);
+        for y in top..self.height {
+            for x in 0..self.width {
+                let (row, column) = ((y - top) / scale, x / scale);
+                let line = usize::try_from(row / letters::LINE_HEIGHT).unwrap_or(usize::MAX);
+                let text = lines.get(line).map_or("", String::as_str);
+                let is_ink = letters::is_ink(text, column, row % letters::LINE_HEIGHT);
+                let place = u64::from(y) * (u64::from(self.width) + 1) + 1 + u64::from(x);
+                let place = usize::try_from(place).unwrap_or(usize::MAX);
+                if let Some(pixel) = rows.get_mut(place) {
+                    *pixel = if is_ink { INK } else { PAPER };
+                }
+            }
+        }
+    }
 }
 
 /// 256 steps from one colour to another.
@@ -118,9 +172,15 @@ mod tests {
 
     #[test]
     fn a_picture_has_its_size_and_its_seeds_colours() {
-        let one = picture(300, 200, &[7; 32]);
+        let picture = |seed| Canvas::new(300, 200, "").png(seed);
+        let one = picture(&[7; 32]);
         assert_eq!(&one[..8], b"\x89PNG\r\n\x1a\n");
         assert_eq!(&one[16..24], &[0, 0, 1, 44, 0, 0, 0, 200]);
-        assert_ne!(one, picture(300, 200, &[8; 32]));
+        assert_ne!(one, picture(&[8; 32]));
+        let said = |caption| Canvas::new(300, 200, caption).png(&[7; 32]);
+        assert_ne!(said("a boat"), one);
+        assert_ne!(said("a boat"), said("a boot"));
+        // Smaller than one letter, it is a picture all the same.
+        assert_eq!(&Canvas::new(16, 16, "a boat").png(&[7; 32])[..8], &one[..8]);
     }
 }

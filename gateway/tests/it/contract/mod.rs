@@ -5,6 +5,7 @@
 
 mod doors;
 mod goldens;
+mod pictures;
 mod recorded;
 mod vendor;
 

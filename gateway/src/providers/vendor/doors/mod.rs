@@ -9,7 +9,9 @@ mod vertex;
 
 pub(in crate::providers) use self::azure::Azure;
 pub(in crate::providers) use self::bedrock::BEDROCK;
-pub(in crate::providers) use self::plain::{ANTHROPIC, COHERE, CUSTOM, GEMINI, OPENAI};
+pub(in crate::providers) use self::plain::{
+    ANTHROPIC, COHERE, CUSTOM, DASHSCOPE, GEMINI, IDEOGRAM, OPENAI, STABILITY,
+};
 pub(in crate::providers) use self::vertex::VERTEX;
 
 use std::borrow::Cow;
@@ -35,6 +37,8 @@ pub(in crate::providers) struct Asked<'a> {
     /// Whether events are to come.
     pub(super) stream: bool,
     pub(super) body: Bytes,
+    /// What the body is.
+    pub(super) content_type: &'a str,
     /// In which it is said.
     pub(super) dialect: Option<&'static dyn Dialect>,
     /// Headers that the tenant's request had and its dialect knows, where the vendor speaks that.
