@@ -40,9 +40,21 @@
     box.append(note);
   }
 
-  async function copy(button) {
-    // Code to paste stands beside its button once, and not in it again.
-    const text = button.dataset.copy ?? button.parentElement.querySelector("code").textContent;
+  // Says something to those who do not see it change.
+  function announce(text) {
+    let place = document.querySelector(".announced");
+    if (!place) {
+      place = document.createElement("p");
+      place.className = "announced visually-hidden";
+      place.setAttribute("role", "status");
+      document.getElementById("content").append(place);
+    }
+    place.textContent = "";
+    // The same words twice are two sayings.
+    setTimeout(() => { place.textContent = text; }, 50);
+  }
+
+  async function copy(button, text) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -58,6 +70,7 @@
     const label = button.querySelector("span");
     const before = label.textContent;
     label.textContent = document.body.dataset.copied;
+    announce(document.body.dataset.copied);
     setTimeout(() => { label.textContent = before; }, 1600);
   }
 
@@ -91,7 +104,8 @@
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
     const copier = target.closest("button[data-copy], button[data-copy-code]");
-    if (copier) return void copy(copier);
+    // Code to paste stands beside its button once, and not in it again.
+    if (copier) return void copy(copier, copier.dataset.copy ?? copier.parentElement.querySelector("code").textContent);
     const opener = target.closest("[data-dialog]");
     if (opener && openDialog(opener.dataset.dialog, opener)) return void event.preventDefault();
     const closer = target.closest("[data-close]");
@@ -248,5 +262,5 @@
   const named = location.hash.slice(1);
   if (named && document.getElementById(named) instanceof HTMLDialogElement) openDialog(named);
 
-  window.waule = { toast, zh };
+  window.waule = { announce, copy, tellChoice, toast, zh };
 })();

@@ -150,12 +150,10 @@ sampled! {
 }
 
 impl SignIn {
-    /// Whether it is known who signs in, so that only the password is missing.
+    /// Whether the password is the next to be typed: it is known who signs in, or the last try failed.
     pub fn is_named(&self) -> bool {
-        self.form
-            .values
-            .get("username")
-            .is_some_and(|name| !name.is_empty())
+        let name = self.form.values.get("username");
+        self.form.has_errors() || name.is_some_and(|name| !name.is_empty())
     }
 }
 

@@ -43,6 +43,8 @@ pub struct AlertText<'a> {
     pub more: u64,
     /// Whether somebody only tries whether messages arrive.
     pub test: bool,
+    /// Whether it is what waited while the channel took nothing.
+    pub backlog: bool,
 }
 
 fn moment(at: Moment, zone: &Zone) -> String {
@@ -94,6 +96,11 @@ impl AlertText<'_> {
             1 => t.a.message_one.to_owned(),
             _ => t.a.message_alerts.replace("{}", &format::count(all)),
         };
+        let head = if self.backlog {
+            t.a.message_backlog.replace("{}", &head)
+        } else {
+            head
+        };
         let mut parts = vec![format!("Waule · {head}")];
         let named = self.lines.iter().take(NAMED_MAX);
         parts.extend(named.map(|line| told(line, (lang, zone))));
@@ -125,8 +132,33 @@ mod tests {
     }
 
     fn text(lines: &[AlertLine], more: u64, lang: Lang) -> String {
-        let test = false;
-        AlertText { lines, more, test }.write(lang, &Zone::utc())
+        let (test, backlog) = (false, false);
+        let told = AlertText {
+            lines,
+            more,
+            test,
+            backlog,
+        };
+        told.write(lang, &Zone::utc())
+    }
+
+    #[test]
+    fn what_waited_for_a_channel_says_so() {
+        let lines: Vec<AlertLine> = (0..7)
+            .map(|number| line(&format!("m{number}"), StepWord::Begun))
+            .collect();
+        let told = AlertText {
+            lines: &lines,
+            more: 0,
+            test: false,
+            backlog: true,
+        };
+        let english = told.write(Lang::En, &Zone::utc());
+        let head = "Waule · 7 alerts while the channel was unavailable\n";
+        assert!(english.starts_with(head), "{english}");
+        let chinese = told.write(Lang::Zh, &Zone::utc());
+        let head = "Waule · 渠道中断期间共 7 条告警\n";
+        assert!(chinese.starts_with(head), "{chinese}");
     }
 
     #[test]
@@ -172,6 +204,7 @@ mod tests {
             lines: &[],
             more: 0,
             test: true,
+            backlog: false,
         };
         assert!(told.write(Lang::Zh, &Zone::utc()).contains("测试"));
     }

@@ -15,6 +15,7 @@ const CSS: &str = concat!(
     include_str!("../assets/data.css"),
     include_str!("../assets/charts.css"),
     include_str!("../assets/pages.css"),
+    include_str!("../assets/studio.css"),
     include_str!("../assets/guide.css"),
     include_str!("../assets/narrow.css"),
 );
@@ -24,9 +25,16 @@ const JS: &str = concat!(
     include_str!("../assets/page.js"),
     include_str!("../assets/find.js"),
     include_str!("../assets/live.js"),
+    include_str!("../assets/docs.js"),
+    include_str!("../assets/highlight.js"),
+    include_str!("../assets/formula.js"),
+    include_str!("../assets/inline.js"),
+    include_str!("../assets/markdown.js"),
     include_str!("../assets/studio-memory.js"),
     include_str!("../assets/studio.js"),
-    include_str!("../assets/docs.js"),
+    include_str!("../assets/studio-settings.js"),
+    include_str!("../assets/studio-pictures.js"),
+    include_str!("../assets/studio-chat.js"),
 );
 
 const ICON: &str = include_str!("../assets/icon.svg");
@@ -102,7 +110,9 @@ mod tests {
         for asset in assets().all() {
             assert!(asset.path.contains(&asset.hash[..HASH_DIGITS]));
             let text = std::str::from_utf8(asset.bytes).expect("assets are text");
-            let from_elsewhere = text.replace("http://www.w3.org/2000/svg", "");
+            let from_elsewhere = text
+                .replace("http://www.w3.org/2000/svg", "")
+                .replace("http://www.w3.org/1998/Math/MathML", "");
             assert!(!from_elsewhere.contains("http:"), "{}", asset.path);
             assert!(!from_elsewhere.contains("https:"), "{}", asset.path);
             assert!(!from_elsewhere.contains("@import"), "{}", asset.path);

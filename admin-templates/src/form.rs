@@ -118,6 +118,10 @@ pub enum FieldError {
     NotCallable,
     /// The secret has another form.
     SecretForm,
+    /// No picture, or one that is too large.
+    NotAPicture,
+    /// The model reads no pictures.
+    NoVision,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -186,6 +190,8 @@ impl FieldError {
             Self::NotARobot => t.a.channel_address_robot.to_owned(),
             Self::NotCallable => t.a.channel_address_url.to_owned(),
             Self::SecretForm => t.a.channel_secret_wrong.to_owned(),
+            Self::NotAPicture => t.u.picture_kind.to_owned(),
+            Self::NoVision => t.u.no_vision.to_owned(),
             Self::Words(words) => words.clone(),
         }
     }

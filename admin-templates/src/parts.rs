@@ -360,3 +360,12 @@ impl Arithmetic {
         decimals.max().unwrap_or(0)
     }
 }
+
+impl LedgerLine {
+    /// What follows `line-` in the id of its row: one word, whatever it refers to is called.
+    pub fn anchor(&self) -> String {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let plain = |c| if is_plain(c) { c } else { '-' };
+        self.reference.chars().map(plain).collect()
+    }
+}

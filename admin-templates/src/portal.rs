@@ -6,13 +6,13 @@ use shared::credits::Credits;
 use crate::admin::usage::Counts;
 use crate::chart::Chart;
 use crate::fixtures::maker::sampled;
-use crate::form::Form;
+use crate::form::{FieldError, Form};
 use crate::format;
-use crate::labels::{CallStatus, Operation, Range, Speaker};
+use crate::labels::{BudgetPeriod, CallStatus, Operation, Range, Speaker};
 use crate::lanes::LaneRow;
 use crate::list::ListState;
 use crate::notices::ModelEndNote;
-use crate::page::Lang;
+use crate::page::{Lang, Page};
 use crate::parts::{
     Arithmetic, Balance, BooksNote, CallRow, GrantRow, KeyRow, LedgerLine, MemberRow, ModelSum,
     SpentGrant, TopRow,
@@ -223,6 +223,18 @@ sampled! {
         pub reasoning: String,
         /// What is said beside an answer that is not whole.
         pub note: String,
+        /// What the same model answered before it was asked once more.
+        pub earlier: Vec<EarlierAnswer>,
+    }
+
+    /// An answer that another one of the same model stands for.
+    pub struct EarlierAnswer {
+        /// What was said.
+        pub text: String,
+        /// What it cost.
+        pub credits: Option<Credits>,
+        /// The call, where it is known.
+        pub call: String,
     }
 
     /// A conversation in a list.
@@ -256,12 +268,25 @@ sampled! {
         pub id: String,
         /// A line about its price, in the reader's language.
         pub price: String,
+        /// What it is said to be able to do, in words with spaces between.
+        pub can: String,
+    }
+
+    /// What a person may still spend of their own budget.
+    pub struct OwnBudget {
+        /// For how long.
+        pub period: BudgetPeriod,
+        /// In all.
+        pub limit: Credits,
+        /// Still.
+        pub left: Credits,
     }
 
     /// `GET /portal/studio/chat`. Without a script `POST /portal/studio/chat` (a form with `model`,
-    /// `message`, `history`) answers with the page. With one, the same path gets JSON
-    /// `{model, messages: [{role, content}], kept}` with the header `x-csrf-token` and answers with
-    /// server-sent events: at first `event: kept` with `{conversation, turn, answer}` or `event: unkept` with
+    /// `message`, `history`, and of the settings `system`, `temperature`, `top_p`, `max_tokens`,
+    /// `effort`, `length`) answers with the page. With one, the same path gets JSON
+    /// `{model, messages: [{role, content, images}], settings, kept}` with the header `x-csrf-token` and answers
+    /// with server-sent events: at first `event: kept` with `{conversation, turn, answer}` or `event: unkept` with
     /// `{message}`, chunks as OpenAI sends them, at last `event: charged` with
     /// `{credits, call}` and, where writing failed, `event: unkept`; or, instead, `{"error": {"message"}}`.
     /// `kept` says where the last message goes: `{conversation, seen, instead, again, answer, nonce}`, all of
@@ -282,6 +307,10 @@ sampled! {
         pub history: String,
         /// Can be spent now.
         pub available: Credits,
+        /// What is left of the person's own budget, where they have one.
+        pub budget: Option<OwnBudget>,
+        /// The person's id, under which their browser remembers what they set.
+        pub person: String,
         /// What an answer will cost at most, for the model that is chosen.
         pub estimate: Option<Credits>,
         /// Whether conversations are kept.
@@ -341,6 +370,8 @@ sampled! {
         pub pictures: Vec<Picture>,
         /// Can be spent now.
         pub available: Credits,
+        /// What is left of the person's own budget, where they have one.
+        pub budget: Option<OwnBudget>,
         /// What the images will cost, for what is chosen.
         pub estimate: Option<Credits>,
         /// Whether images are kept.
@@ -390,6 +421,7 @@ impl Message {
             call: String::new(),
             reasoning: String::new(),
             note: String::new(),
+            earlier: Vec::new(),
         }
     }
 
@@ -397,6 +429,32 @@ impl Message {
     pub fn own_images(&self) -> Vec<&str> {
         let all = self.images.iter().map(String::as_str);
         all.filter(|image| image.starts_with(IMAGE_DATA)).collect()
+    }
+}
+
+impl StudioChat {
+    /// The messages as they stand: each for itself, and answers to one message beside one another.
+    pub fn rows(&self) -> Vec<&[Message]> {
+        let beside = |one: &Message, next: &Message| {
+            one.speaker == Speaker::Assistant && next.speaker == Speaker::Assistant
+        };
+        self.messages.chunk_by(beside).collect()
+    }
+
+    /// What is wrong with a field of the panel, as one sentence with its name.
+    pub fn field_told(page: &Page, field: &str, error: &FieldError) -> String {
+        let t = page.text().u;
+        let name = match field {
+            "system" => t.settings_system,
+            "temperature" => t.settings_temperature,
+            "top_p" => t.settings_top_p,
+            "max_tokens" => t.settings_tokens,
+            "effort" => t.settings_effort,
+            "length" => t.settings_length,
+            "images" => t.picture,
+            _ => t.settings,
+        };
+        format!("{name}: {}", error.text(page))
     }
 }
 
@@ -409,6 +467,7 @@ impl StudioModel {
             price: pattern
                 .replace("{a}", &format::credits(input))
                 .replace("{b}", &format::credits(output)),
+            can: String::new(),
         }
     }
 
@@ -418,7 +477,15 @@ impl StudioModel {
         Self {
             id: id.to_owned(),
             price: pattern.replace("{}", &format::credits(price)),
+            can: String::new(),
         }
+    }
+
+    /// With these abilities.
+    #[must_use]
+    pub fn able<'a>(mut self, words: impl Iterator<Item = &'a str>) -> Self {
+        self.can = words.collect::<Vec<_>>().join(" ");
+        self
     }
 }
 

@@ -34,10 +34,10 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, ChannelWord, Direction, ErrorKind, KeyKind,
-    KeyLineState, Label, LangWord, LimitField, LineKind, ListTakes, MemberRole, MemberStatus,
-    MuteWord, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Severity, Speaker,
-    Switch, TargetOrder, TenantStatus, Word,
+    AdminRole, AnswerEffort, AnswerLength, BudgetPeriod, CallStatus, Capability, ChannelWord,
+    Direction, ErrorKind, KeyKind, KeyLineState, Label, LangWord, LimitField, LineKind, ListTakes,
+    MemberRole, MemberStatus, MuteWord, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope,
+    Severity, Speaker, Switch, TargetOrder, TenantStatus, Word,
 };
 use crate::narrow;
 use crate::nav;

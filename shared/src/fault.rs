@@ -210,11 +210,27 @@ impl FaultKind {
             Self::Internal => "internal",
         }
     }
+
+    /// Whether it is the caller's usually: nothing is wrong with the model or the provider then.
+    pub const fn is_callers(self) -> bool {
+        matches!(
+            self,
+            Self::BadRequest | Self::ContentPolicy | Self::EndUserBlocked | Self::Canceled
+        )
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::FaultKind as K;
+    use super::{Fault, FaultKind as K, FaultOf};
+
+    #[test]
+    fn whose_a_kind_is_agrees_with_the_faults_of_it() {
+        for kind in K::ALL {
+            let of = Fault::new(kind, "").fault_of;
+            assert_eq!(kind.is_callers(), of == FaultOf::Caller, "{kind:?}");
+        }
+    }
 
     #[test]
     fn every_kind_stands_in_the_list_once() {

@@ -13,6 +13,7 @@ mod platform;
 mod providers;
 mod search;
 mod start;
+mod studio;
 mod supply;
 
 use crate::fixtures::maker::{Maker, Sample};
@@ -38,6 +39,7 @@ pub use platform::{
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
 pub use search::{SearchAction, SearchKind};
 pub use start::{ClientName, StartState, StartStep};
+pub use studio::{AnswerEffort, AnswerLength};
 pub use supply::{
     BalanceTrouble, BalanceWord, ImportedState, KeyKept, NextWhy, ProviderFilter, RouteLeftOut,
     RouteState,

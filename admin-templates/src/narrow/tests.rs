@@ -1,3 +1,5 @@
+//! What becomes of a table and of a form of filters where the window is narrow.
+
 use super::*;
 use crate::page::{Area, Lang, Theme};
 use crate::views::VIEWS;

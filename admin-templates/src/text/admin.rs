@@ -77,7 +77,7 @@ AdminText [] {
     channel_edit: "Edit channel", "编辑渠道";
     channel_empty: "No channel yet. Alerts are shown on the dashboard only.", "尚未添加渠道，告警仅显示在概览页。";
     channel_failing: "Deliveries have failed since {b}", "自 {b} 起发送失败";
-    channel_gave_up: "A message was given up after a day of attempts, last at {b}", "有消息重试一天后被放弃，最近一次为 {b}";
+    channel_gave_up: "A message could not be delivered and was given up, last at {b}", "有消息无法送达而被放弃，最近一次为 {b}";
     channel_keep_hint: "Leave empty to keep the address and the secret.", "留空则保留现有地址与密钥。";
     channel_kinds: "Kinds of alerts", "告警类型";
     channel_kinds_hint: "Leave all unticked to send every kind.", "全不勾选则发送所有类型。";
@@ -97,6 +97,7 @@ AdminText [] {
     delivery_attempts: "Attempts", "尝试次数";
     delivery_none: "Nothing was sent yet.", "尚无发送记录。";
     message_alerts: "{} alerts", "{} 条告警";
+    message_backlog: "{} while the channel was unavailable", "渠道中断期间共 {}";
     message_more: "and {} more", "另有 {} 条";
     message_one: "1 alert", "1 条告警";
     message_test: "This is a test. Alerts of this platform arrive here.", "这是一条测试消息。本平台的告警将发送到此处。";

@@ -152,7 +152,7 @@ Text [a: AdminText, u: PortalText, g: GuideText, m: MoneyText, r: RowText] {
     kept_answers: "Kept answers", "回答保存";
     keep_days: "Keep answers for (days)", "回答保存天数";
     keep_studio: "Keep conversations and images of the studio", "保存体验中心的对话与图像";
-    keep_studio_hint: "Encrypted, for each person alone; nobody else can open them. Turning this off, or choosing fewer days, hides older content at once and permanently deletes it within the hour.", "加密存放，仅本人可打开。关闭或缩短天数后，超出的内容立即隐藏，并在一小时内永久删除。";
+    keep_studio_hint: "Encrypted, and shown only to the person who made them. An administrator who resets that person's password could sign in as them, and the operator of this server has the key. Turning this off, or choosing fewer days, hides older content at once and permanently deletes it within the hour.", "加密存放，仅向本人显示。可重置其密码的管理员能以其身份登录查看，服务器运维方持有密钥。关闭或缩短天数后，超出的内容立即隐藏，并在一小时内永久删除。";
     studio_days: "Days for which they are kept", "保存天数";
     studio_forbidden: "Nothing is stored: the data policy forbids storing data.", "数据策略要求不得保留数据，因此不保存。";
     studio_history: "Studio history", "体验中心历史记录";

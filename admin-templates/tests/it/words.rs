@@ -222,6 +222,7 @@ const COUNTED: &[&str] = &[
 /// Texts whose number is never one, since a rule sees to it.
 const MANY: &[&str] = &[
     "alert_calls_failed_at_least",
+    "chat_pace",
     "condition_calls",
     "alert_calls_failed",
     "error_too_long",

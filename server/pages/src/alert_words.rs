@@ -36,6 +36,7 @@ pub fn write(message: &AlertMessage, lang: ChannelLang, (zone, base): (&Zone, &s
         lines: &lines,
         more: message.more,
         test: message.test,
+        backlog: message.backlog,
     };
     let lang = match lang {
         ChannelLang::English => Lang::En,

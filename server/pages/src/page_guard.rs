@@ -23,6 +23,11 @@ use super::page_services::PageServices;
 const FORM_BYTES_MAX: usize = 256 * 1024;
 /// Nor one of somebody who is not in.
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// A conversation with pictures, which a script of ours makes small (the studio's own bounds: 16 of at most
+/// 600 KB, and 32,000 letters of instructions beside what was said).
+const STUDIO_BYTES_MAX: usize = 12 * 1024 * 1024;
+/// Where such conversations go.
+const STUDIO_FORMS: &str = "/portal/studio/";
 /// A form is sent at once.
 const FORM_READ_MAX: Duration = Duration::from_secs(30);
 /// A file of megabytes takes its time over a slow line.
@@ -107,7 +112,16 @@ impl<E> PageGuard<E> {
                 && is_of(kind, "multipart/form-data")
         });
         let files = files.map(str::to_owned);
-        let body = body::read(request, bounds(is_in, files.is_some())).await?;
+        let sent = if files.is_some() {
+            Sent::File
+        } else if request.uri().path().starts_with(STUDIO_FORMS)
+            && is_of(content_type(request.headers()), "application/json")
+        {
+            Sent::Conversation
+        } else {
+            Sent::Form
+        };
+        let body = body::read(request, bounds(is_in, sent)).await?;
         let posted = if let Some(kind) = &files {
             FormData::parse_multipart(kind, body.clone()).ok_or(PageError::OddText)?
         } else if is_form(request.headers()) {
@@ -193,22 +207,23 @@ impl From<BodyError> for PageError {
     }
 }
 
+/// What a browser sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Form,
+    File,
+    Conversation,
+}
+
 /// How large and how long a form may be.
-fn bounds(is_in: bool, with_file: bool) -> Bounds {
-    match (is_in, with_file) {
-        (true, true) => Bounds {
-            bytes: price_import::BYTES_MAX,
-            time: FILE_READ_MAX,
-        },
-        (true, false) => Bounds {
-            bytes: FORM_BYTES_MAX,
-            time: FORM_READ_MAX,
-        },
-        (false, _) => Bounds {
-            bytes: LOGIN_BYTES_MAX,
-            time: FORM_READ_MAX,
-        },
-    }
+fn bounds(is_in: bool, sent: Sent) -> Bounds {
+    let (bytes, time) = match (is_in, sent) {
+        (false, _) => (LOGIN_BYTES_MAX, FORM_READ_MAX),
+        (true, Sent::Form) => (FORM_BYTES_MAX, FORM_READ_MAX),
+        (true, Sent::File) => (price_import::BYTES_MAX, FILE_READ_MAX),
+        (true, Sent::Conversation) => (STUDIO_BYTES_MAX, FILE_READ_MAX),
+    };
+    Bounds { bytes, time }
 }
 
 fn content_type(headers: &HeaderMap) -> &str {

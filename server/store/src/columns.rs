@@ -66,6 +66,7 @@ macro_rules! rollup_columns_around {
             ]
             calls: BigInt => i64,
             failed: BigInt => i64,
+            caller_faults: BigInt => i64,
             canceled: BigInt => i64,
             credits_micros: BigInt => i64,
             cost_micros: BigInt => i64,

@@ -272,6 +272,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    studio_leavers (tenant_id, user_id) {
+        tenant_id -> Text,
+        user_id -> Text,
+        left_at -> BigInt,
+    }
+}
+
+diesel::table! {
     route_rules (kind, subject) {
         kind -> Text,
         subject -> Text,
@@ -654,6 +662,7 @@ diesel::table! {
     alert_sightings (kind, subject) {
         kind -> Text,
         subject -> Text,
+        first_at -> BigInt,
         seen_at -> BigInt,
     }
 }
@@ -685,6 +694,7 @@ diesel::table! {
         body -> Text,
         state -> Text,
         attempts -> BigInt,
+        refusals -> BigInt,
         created_at -> BigInt,
         due_at -> BigInt,
         done_at -> Nullable<BigInt>,
@@ -738,6 +748,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     studio_images,
     studio_parts,
     studio_choices,
+    studio_leavers,
     route_rules,
     suspended_end_users,
     models,

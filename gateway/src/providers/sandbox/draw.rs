@@ -1,6 +1,6 @@
 //! Pictures of the sandbox: real PNGs, as bytes or as an address that holds them, whole or with the
-//! steps before (OpenAI, "Image streaming"). One that is made from others has the colours of the first, its
-//! size, and says in letters what was asked for.
+//! steps before (OpenAI, "Image streaming"). What is painted is what the words say; one that is made from others
+//! has the size of the first and differs by what that holds.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared::dialect::openai_images;
 use shared::dialect::pictures::{Delivery, GivenPicture, PictureRequest, PictureTask, sides};
+use shared::fault::{Fault, FaultKind};
 use shared::link::Call;
+use tokio::sync::Semaphore;
 
 use super::marks::Marks;
-use super::png::Canvas;
-use super::{CREATED, refusal, tokens_of};
+use super::scene::Scene;
+use super::{CREATED, paint, png, refusal, tokens_of};
 use crate::providers::spoken::unsaid;
 use crate::providers::{Answer, ByteStream, Refusal};
 
@@ -22,6 +24,8 @@ const SIDE_MIN: u32 = 16;
 const SIDE_MAX: u32 = 2_048;
 const SIDE_USUAL: u32 = 1_024;
 const IMAGES_MAX: u64 = 10;
+/// Pictures that are painted at the same time.
+static PAINTERS: Semaphore = Semaphore::const_new(4);
 /// OpenAI's bound of pictures before the last one.
 const PARTIAL_MAX: u64 = 3;
 /// As OpenAI's image models count a picture that is read, and one that is drawn.
@@ -42,9 +46,7 @@ pub(super) async fn draw(call: &Call) -> Result<Answer, Refusal> {
     }
     let mut images = Vec::new();
     for index in 0..n {
-        images.push(drawing.entry(index));
-        // A picture takes a hundredth of a second; others on this thread come between.
-        tokio::task::yield_now().await;
+        images.push(drawing.entry(index).await?);
     }
     let (width, height) = size;
     let answer = json!({"created": CREATED, "data": images, "output_format": "png", "size": format!("{width}x{height}"), "usage": drawing.usage(n)});
@@ -70,8 +72,9 @@ impl Drawing {
         let seed = asked.seed.map(|seed| format!(" #{seed}"));
         Self {
             seed: format!(
-                "{}{}",
-                given.as_deref().unwrap_or(&asked.prompt),
+                "{}{}{}",
+                asked.prompt,
+                given.unwrap_or_default(),
                 seed.unwrap_or_default()
             ),
             asked,
@@ -79,28 +82,30 @@ impl Drawing {
         }
     }
 
-    /// The picture of that number as base64.
-    fn picture(&self, index: u64) -> String {
-        let seed: [u8; 32] = Sha256::digest(format!("{index} {}", self.seed)).into();
-        let (width, height) = self.size;
-        let caption = match self.asked.task {
-            PictureTask::Generation => String::new(),
-            PictureTask::Variation => format!("VARIATION {}", index + 1),
-            PictureTask::Edit => {
-                let mask = if self.asked.mask.is_some() {
-                    " IN THE MASK"
-                } else {
-                    ""
-                };
-                let (count, prompt) = (self.asked.images.len(), &self.asked.prompt);
-                format!("EDIT OF {count}{mask}: {prompt}")
-            }
+    /// The picture of that number as base64. Painted on a thread of its own, so that calls on this one come
+    /// between; a few at once, since each takes a core for some hundredths of a second.
+    async fn picture(&self, index: u64) -> Result<String, Refusal> {
+        let failed = || {
+            Refusal::from(Fault::new(
+                FaultKind::Overloaded,
+                "the picture was not painted",
+            ))
         };
-        STANDARD.encode(Canvas::new(width, height, &caption).png(&seed))
+        let permit = PAINTERS.acquire().await.map_err(|_| failed())?;
+        let (words, size) = (self.asked.prompt.clone(), self.size);
+        let seed = format!("{index} {}", self.seed);
+        let painting = tokio::task::spawn_blocking(move || {
+            let seed: [u8; 32] = Sha256::digest(seed).into();
+            let canvas = paint::paint(&Scene::read(&words), size, &seed);
+            STANDARD.encode(png::picture(&canvas))
+        });
+        let painted = painting.await.map_err(|_| failed());
+        drop(permit);
+        painted
     }
 
-    fn entry(&self, index: u64) -> Value {
-        let png = self.picture(index);
+    async fn entry(&self, index: u64) -> Result<Value, Refusal> {
+        let png = self.picture(index).await?;
         let mut entry = if self.asked.delivery == Some(Delivery::Url) {
             // The sandbox keeps no files: the address holds the picture (RFC 2397).
             json!({"url": format!("data:image/png;base64,{png}")})
@@ -110,7 +115,7 @@ impl Drawing {
         if !self.asked.prompt.is_empty() {
             entry["revised_prompt"] = self.asked.prompt.as_str().into();
         }
-        entry
+        Ok(entry)
     }
 
     /// As OpenAI's image models count: the prompt's text, and so many tokens a picture.
@@ -128,10 +133,10 @@ impl Drawing {
     }
 
     /// One event of a stream: a draft, or the picture itself behind so many of them.
-    fn event(&self, step: u64) -> Bytes {
+    async fn event(&self, step: u64) -> Result<Bytes, Refusal> {
         let partial = self.asked.partial;
         // Each step is another picture; the last one is the one that is asked for.
-        let png = self.picture(partial - step);
+        let png = self.picture(partial - step).await?;
         let (width, height) = self.size;
         let mut event = json!({
             "b64_json": png, "created_at": CREATED, "size": format!("{width}x{height}"),
@@ -149,7 +154,7 @@ impl Drawing {
             format!("{what}.partial_image")
         };
         event["type"] = name.as_str().into();
-        Bytes::from(format!("event: {name}\ndata: {event}\n\n"))
+        Ok(Bytes::from(format!("event: {name}\ndata: {event}\n\n")))
     }
 }
 
@@ -178,8 +183,10 @@ fn streamed(drawing: Drawing, n: u64) -> Result<Answer, Refusal> {
             if step > partial {
                 return None;
             }
-            tokio::task::yield_now().await;
-            Some((Ok(drawing.event(step)), step + 1))
+            Some(match drawing.event(step).await {
+                Ok(event) => (Ok(event), step + 1),
+                Err(refusal) => (Err(refusal.fault), partial + 1),
+            })
         }
     }));
     Ok(Answer::events(stream))

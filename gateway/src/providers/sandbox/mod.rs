@@ -1,23 +1,30 @@
-//! The provider that needs no account: deterministic answers, real PNGs, and delays and failures on
+//! The provider that needs no account: deterministic answers, painted pictures, and delays and failures on
 //! request. Makes the first run, the tests and `wk_test_` keys work as the real thing does.
 //!
 //! A token is four bytes of text, rounded up. The request's text may hold marks: `[delay:250]`
 //! milliseconds before the first byte, `[pace:20]` between chunks, `[tokens:50]` to answer,
-//! `[fail:429]` an error of that status, `[cut:10]` breaks the stream after that many chunks.
+//! `[fail:429]` an error of that status, `[cut:10]` breaks the stream after that many chunks. Requests with
+//! marks, `stop`, `logprobs` or several choices get one sentence over and over, whose tokens are known;
+//! others an answer for people.
 //! Of tools it calls those that the last message names, else the first, and answers in words when
 //! a tool's result came back; formats get a value that fits their schema.
 
+mod answer;
+mod canvas;
 mod chat;
 mod complete;
 mod draw;
 mod embed;
-mod letters;
 mod marks;
 mod moderate;
+mod paint;
 mod png;
+mod samples;
 mod saying;
+mod scene;
 mod schema;
 mod script;
+mod things;
 
 use std::borrow::Cow;
 

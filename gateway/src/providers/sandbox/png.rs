@@ -1,98 +1,45 @@
-//! Pictures for the sandbox: a gradient in two colours drawn from a seed, with letters over it where some are
-//! to be read, as a real PNG. Writes the few chunks itself (PNG third edition, W3C 2025; zlib RFC 1950; stored blocks of RFC 1951).
+//! Pictures as PNGs: a palette, and rows of which each says what differs from the one above it (PNG third
+//! edition, W3C 2025; zlib RFC 1950). Repetitions alone are packed, with the fixed codes of deflate (RFC
+//! 1951, 3.2.6): flat colours are long runs, and a row like the one above is one.
 
-use super::letters;
+use super::canvas::Canvas;
 
-/// A stored block of deflate holds at most this (RFC 1951, 3.2.4).
-const STORED_MAX: usize = 65_535;
+/// A repetition is as long as this at most, and pays from the other on (RFC 1951, 3.2.5).
+const RUN_MAX: usize = 258;
+const RUN_MIN: usize = 4;
+/// PNG's filter "Up": a byte is the difference from the one above.
+const FILTER_UP: u8 = 2;
 
-/// A picture before it is written down.
-#[derive(Debug)]
-pub(super) struct Canvas<'a> {
-    width: u32,
-    height: u32,
-    /// In letters over it; empty for a plain one.
-    caption: &'a str,
+/// The picture on a canvas.
+pub(super) fn picture(canvas: &Canvas) -> Vec<u8> {
+    let (palette, rows) = canvas.finished();
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut header = Vec::with_capacity(13);
+    for side in [canvas.width(), canvas.height()] {
+        header.extend_from_slice(&u32::try_from(side).unwrap_or(1).to_be_bytes());
+    }
+    // 8 bits a sample, indexed colour, deflate, filters by row, not interlaced.
+    header.extend_from_slice(&[8, 3, 0, 0, 0]);
+    chunk(&mut png, *b"IHDR", &header);
+    chunk(&mut png, *b"PLTE", palette.as_flattened());
+    chunk(&mut png, *b"IDAT", &zlib(&filtered(rows)));
+    chunk(&mut png, *b"IEND", &[]);
+    png
 }
 
-/// Places of the palette for letters and for what is behind them.
-const INK: u8 = 255;
-const PAPER: u8 = 254;
-
-impl<'a> Canvas<'a> {
-    pub(super) fn new(width: u32, height: u32, caption: &'a str) -> Self {
-        Self {
-            width,
-            height,
-            caption,
+/// Each row behind its filter's byte, as the difference from the one above.
+fn filtered<'a>(rows: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut above: Option<&[u8]> = None;
+    for row in rows {
+        out.push(FILTER_UP);
+        match above {
+            None => out.extend_from_slice(row),
+            Some(above) => out.extend(row.iter().zip(above).map(|(now, up)| now.wrapping_sub(*up))),
         }
+        above = Some(row);
     }
-
-    /// As a PNG in the colours of `seed`.
-    pub(super) fn png(&self, seed: &[u8; 32]) -> Vec<u8> {
-        let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-        let mut header = Vec::with_capacity(13);
-        header.extend_from_slice(&self.width.to_be_bytes());
-        header.extend_from_slice(&self.height.to_be_bytes());
-        // 8 bits a sample, indexed colour, deflate, no filter method, not interlaced.
-        header.extend_from_slice(&[8, 3, 0, 0, 0]);
-        let mut colours = palette(seed);
-        let mut rows = pixels(self.width, self.height);
-        if !self.caption.is_empty() {
-            let last = colours.len() - 6;
-            colours[last..].copy_from_slice(&[0xff, 0xff, 0xff, 0, 0, 0]);
-            self.write_caption(&mut rows);
-        }
-        chunk(&mut png, *b"IHDR", &header);
-        chunk(&mut png, *b"PLTE", &colours);
-        chunk(&mut png, *b"IDAT", &zlib(&rows));
-        chunk(&mut png, *b"IEND", &[]);
-        png
-    }
-
-    /// Writes the caption in a band at the lower end.
-    fn write_caption(&self, rows: &mut [u8]) {
-        let lines = letters::lines(self.caption);
-        let scale = (self.width / letters::LINE_WIDTH).max(1);
-        let tall = letters::LINE_HEIGHT * scale;
-        let count = u32::try_from(lines.len()).unwrap_or(1);
-        let top = self.height.saturating_sub(tall * count + scale);
-        for y in top..self.height {
-            for x in 0..self.width {
-                let (row, column) = ((y - top) / scale, x / scale);
-                let line = usize::try_from(row / letters::LINE_HEIGHT).unwrap_or(usize::MAX);
-                let text = lines.get(line).map_or("", String::as_str);
-                let is_ink = letters::is_ink(text, column, row % letters::LINE_HEIGHT);
-                let place = u64::from(y) * (u64::from(self.width) + 1) + 1 + u64::from(x);
-                let place = usize::try_from(place).unwrap_or(usize::MAX);
-                if let Some(pixel) = rows.get_mut(place) {
-                    *pixel = if is_ink { INK } else { PAPER };
-                }
-            }
-        }
-    }
-}
-
-/// 256 steps from one colour to another.
-fn palette(seed: &[u8; 32]) -> Vec<u8> {
-    let blend = |from: u8, to: u8, step: u16| {
-        let mixed = (u16::from(from) * (255 - step) + u16::from(to) * step) / 255;
-        u8::try_from(mixed).unwrap_or(u8::MAX)
-    };
-    (0..256)
-        .flat_map(|step| (0..3).map(move |part| blend(seed[part], seed[part + 3], step)))
-        .collect()
-}
-
-/// Rows of palette places, each behind its filter byte; the gradient runs from corner to corner.
-fn pixels(width: u32, height: u32) -> Vec<u8> {
-    let span = (width + height).saturating_sub(2).max(1);
-    let mut rows = Vec::new();
-    for y in 0..height {
-        rows.push(0);
-        rows.extend((0..width).map(|x| u8::try_from((x + y) * 255 / span).unwrap_or(u8::MAX)));
-    }
-    rows
+    out
 }
 
 fn chunk(png: &mut Vec<u8>, name: [u8; 4], data: &[u8]) {
@@ -104,16 +51,95 @@ fn chunk(png: &mut Vec<u8>, name: [u8; 4], data: &[u8]) {
     png.extend_from_slice(&sum.to_be_bytes());
 }
 
-fn zlib(data: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x78, 0x01];
-    let mut blocks = data.chunks(STORED_MAX).peekable();
-    while let Some(block) = blocks.next() {
-        out.push(u8::from(blocks.peek().is_none()));
-        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        out.extend_from_slice(&length.to_le_bytes());
-        out.extend_from_slice(&(!length).to_le_bytes());
-        out.extend_from_slice(block);
+/// Bits from the lowest on, as deflate has them.
+#[derive(Debug, Default)]
+struct Bits {
+    out: Vec<u8>,
+    held: u32,
+    count: u32,
+}
+
+impl Bits {
+    fn put(&mut self, value: u32, count: u32) {
+        self.held |= value << self.count;
+        self.count += count;
+        while self.count >= 8 {
+            self.out.push(u8::try_from(self.held & 0xff).unwrap_or(0));
+            self.held >>= 8;
+            self.count -= 8;
+        }
     }
+
+    /// A code of Huffman's, which comes from its highest bit on.
+    fn code(&mut self, code: u32, count: u32) {
+        self.put(code.reverse_bits() >> (32 - count), count);
+    }
+
+    fn literal(&mut self, byte: u8) {
+        let byte = u32::from(byte);
+        if byte < 144 {
+            self.code(0x30 + byte, 8);
+        } else {
+            self.code(0x190 + byte - 144, 9);
+        }
+    }
+
+    /// The byte before once more, `length` times.
+    fn repeat(&mut self, length: usize) {
+        let length = u32::try_from(length).unwrap_or(3);
+        // Lengths stand in groups of four codes, each group with one more bit of its own (3.2.5).
+        let (code, extra, bits) = match length {
+            258 => (285, 0, 0),
+            3..=10 => (254 + length, 0, 0),
+            _ => {
+                let bits = (length - 3).ilog2() - 2;
+                let from = (4 << bits) + 3;
+                let group = (length - from) >> bits;
+                (
+                    261 + 4 * bits + group,
+                    (length - from) & ((1 << bits) - 1),
+                    bits,
+                )
+            }
+        };
+        if code < 280 {
+            self.code(code - 256, 7);
+        } else {
+            self.code(0xc0 + code - 280, 8);
+        }
+        self.put(extra, bits);
+        // One back, which is the first of the 30 distances.
+        self.code(0, 5);
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.code(0, 7);
+        if self.count > 0 {
+            self.put(0, 8 - self.count);
+        }
+        self.out
+    }
+}
+
+fn zlib(data: &[u8]) -> Vec<u8> {
+    let mut bits = Bits::default();
+    // The last block, with the fixed codes.
+    bits.put(0b011, 3);
+    let mut rest = data;
+    while let Some(first) = rest.first() {
+        let run = rest
+            .iter()
+            .take(RUN_MAX + 1)
+            .take_while(|byte| *byte == first)
+            .count();
+        bits.literal(*first);
+        if run > RUN_MIN {
+            bits.repeat(run - 1);
+        }
+        rest = &rest[if run > RUN_MIN { run } else { 1 }..];
+    }
+    let mut out = vec![0x78, 0x01];
+    out.extend(bits.end());
     out.extend_from_slice(&adler32(data).to_be_bytes());
     out
 }
@@ -162,6 +188,8 @@ fn crc32(data: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     #[test]
@@ -171,16 +199,31 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_has_its_size_and_its_seeds_colours() {
-        let picture = |seed| Canvas::new(300, 200, "").png(seed);
-        let one = picture(&[7; 32]);
-        assert_eq!(&one[..8], b"\x89PNG\r\n\x1a\n");
-        assert_eq!(&one[16..24], &[0, 0, 1, 44, 0, 0, 0, 200]);
-        assert_ne!(one, picture(&[8; 32]));
-        let said = |caption| Canvas::new(300, 200, caption).png(&[7; 32]);
-        assert_ne!(said("a boat"), one);
-        assert_ne!(said("a boat"), said("a boot"));
-        // Smaller than one letter, it is a picture all the same.
-        assert_eq!(&Canvas::new(16, 16, "a boat").png(&[7; 32])[..8], &one[..8]);
+    fn what_is_packed_is_unpacked_again() {
+        let mut texts = vec![Vec::new(), vec![7], b"no repetition".to_vec()];
+        // Every length of a run, and bytes with the longer codes.
+        texts.extend((1..=600).map(|length| vec![200; length]));
+        texts.push(
+            (0..2_000_u32)
+                .map(|at| u8::try_from(at / 7 % 256).unwrap_or(0))
+                .collect(),
+        );
+        for text in texts {
+            let mut back = Vec::new();
+            let packed = zlib(&text);
+            let read = flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut back);
+            read.expect("sound, with the right sum");
+            assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn a_picture_has_its_size_and_is_small() {
+        let mut canvas = Canvas::new(300, 200);
+        canvas.bands((0, 200), ([0, 0, 90], [255, 200, 90]), 40);
+        let png = picture(&canvas);
+        assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+        assert_eq!(&png[16..24], &[0, 0, 1, 44, 0, 0, 0, 200]);
+        assert!(png.len() < 2_000, "{} bytes", png.len());
     }
 }

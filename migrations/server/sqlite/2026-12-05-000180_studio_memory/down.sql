@@ -1,3 +1,4 @@
+DROP TABLE studio_leavers;
 DROP TABLE studio_choices;
 DROP TABLE studio_parts;
 DROP TABLE studio_images;

@@ -16,7 +16,8 @@ CREATE TABLE studio_chats (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX studio_chats_listed ON studio_chats (tenant_id, user_id, touched_at, id);
-CREATE INDEX studio_chats_ends ON studio_chats (tenant_id, touched_at);
+-- What is to go has 0 there, and nobody reads it any more.
+CREATE INDEX studio_chats_ends ON studio_chats (tenant_id, touched_at, id);
 -- A person's message. `follows` is the place of the turn before it, so that a message that was written
 -- anew begins a branch and nothing is lost.
 CREATE TABLE studio_turns (
@@ -70,7 +71,7 @@ CREATE TABLE studio_images (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX studio_images_listed ON studio_images (tenant_id, user_id, created_at, id);
-CREATE INDEX studio_images_ends ON studio_images (tenant_id, created_at);
+CREATE INDEX studio_images_ends ON studio_images (tenant_id, created_at, id);
 CREATE INDEX studio_images_weights ON studio_images (tenant_id, bytes);
 -- The picture itself, sealed in parts: each is written in a transaction of its own, so that nobody waits for
 -- megabytes.
@@ -89,4 +90,11 @@ CREATE TABLE studio_choices (
     operation TEXT NOT NULL,
     model TEXT NOT NULL,
     PRIMARY KEY (tenant_id, user_id, operation)
+);
+-- People who were deleted, until nothing of theirs can come any more: the sweep looks here, not at everybody's.
+CREATE TABLE studio_leavers (
+    tenant_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    left_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, user_id)
 );

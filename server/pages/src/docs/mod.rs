@@ -59,13 +59,15 @@ fn view(
     (document, catalogue): (&ApiDocument, &Catalogue),
     with_admin: bool,
 ) -> ApiDocs {
-    let allowed = context.browser().and_then(|browser| match &browser.person {
-        Person::User(_, tenant) => tenant.allowed_models.clone(),
-        Person::Superadmin(_) => None,
-    });
-    let may = |model: &Model| {
-        let list = allowed.as_ref();
-        list.is_none_or(|allowed| allowed.contains(&model.id))
+    let person = context.browser().map(|browser| &browser.person);
+    // Which models there are is told to those alone who have a session.
+    let may = |model: &Model| match person {
+        None => false,
+        Some(Person::User(_, tenant)) => {
+            let list = tenant.allowed_models.as_ref();
+            list.is_none_or(|allowed| allowed.contains(&model.id))
+        }
+        Some(Person::Superadmin(_)) => true,
     };
     let base = context.client_base(request);
     let models = example_models(catalogue, may);

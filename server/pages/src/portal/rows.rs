@@ -120,15 +120,20 @@ pub(super) fn balance(balance: Balance) -> BalanceView {
     }
 }
 
+/// A period's word.
+pub(super) fn budget_period(period: ledger::BudgetPeriod) -> BudgetPeriod {
+    match period {
+        ledger::BudgetPeriod::Day => BudgetPeriod::Day,
+        ledger::BudgetPeriod::Month => BudgetPeriod::Month,
+        ledger::BudgetPeriod::Total => BudgetPeriod::Total,
+    }
+}
+
 /// The first budget of a key or a person.
 pub(super) fn budget_of(budgets: &[Budget], spender: &Spender) -> Option<BudgetView> {
     let found = budgets.iter().find(|budget| budget.spender == *spender)?;
     Some(BudgetView {
-        period: match found.period {
-            ledger::BudgetPeriod::Day => BudgetPeriod::Day,
-            ledger::BudgetPeriod::Month => BudgetPeriod::Month,
-            ledger::BudgetPeriod::Total => BudgetPeriod::Total,
-        },
+        period: budget_period(found.period),
         limit: found.limit,
         spent: sum([found.spent, found.held].into_iter()),
     })

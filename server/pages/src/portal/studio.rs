@@ -9,7 +9,7 @@ mod memory;
 mod recording;
 
 use admin_templates::form::FieldError;
-use admin_templates::portal::StudioModel;
+use admin_templates::portal::{OwnBudget, StudioChat, StudioModel};
 use bytes::Bytes;
 use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody, Response, handler};
@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use server_calls::{CallError, Calls, Receipt, RouteWish, Started};
 use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::ledger::{Ledger, LedgerError};
+use server_rooms::catalogue::facts::Capability;
+use server_rooms::ledger::{Ledger, LedgerError, Spender};
 use server_rooms::studio::StudioMemory;
 use shared::credits::Credits;
 use shared::dialect::{Head, body};
@@ -27,8 +28,10 @@ use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
+use super::super::form::FieldProblem;
 use super::super::refusals;
 use super::super::session::Member;
+use super::rows::budget_period;
 use super::studio_request::{Estimate, ModelPicker, StudioRequest};
 use super::{principal, unread};
 use crate::page_services::CallStatus;
@@ -110,6 +113,20 @@ impl Studio {
         Ok(balance.map_err(unread)?.available)
     }
 
+    /// What is left of the person's own budget: calls from here are theirs, and no key's.
+    async fn budget(&self, who: &Member) -> Result<Option<OwnBudget>, PageError> {
+        let budgets = self.ledger.budgets(&who.tenant.id).await.map_err(unread)?;
+        let own = Spender::User(who.user.id.clone());
+        let mine = budgets.iter().filter(|budget| budget.spender == own);
+        // The one that ends first is the one that says no.
+        let least = mine.min_by_key(|budget| budget.left());
+        Ok(least.map(|budget| OwnBudget {
+            period: budget_period(budget.period),
+            limit: budget.limit,
+            left: budget.left(),
+        }))
+    }
+
     fn picker(&self, who: &Member) -> ModelPicker<'_> {
         ModelPicker {
             catalogue: &self.catalogue,
@@ -146,6 +163,15 @@ impl Studio {
         if self.catalogue.model(model).is_some() {
             self.memory
                 .used_model(&memory::person(who), operation, model);
+        }
+    }
+
+    /// Whose turn it is, as what was said before is written for it.
+    fn reader<'a>(&self, model: &'a str) -> memory::Reader<'a> {
+        let known = self.catalogue.meant(model);
+        memory::Reader {
+            model,
+            sees: known.is_some_and(|known| known.facts.can(Capability::Vision)),
         }
     }
 
@@ -188,6 +214,16 @@ async fn refused(who: &Member, studio: &Studio, (error, model): (CallError, &str
     let told = refusal(who, &error, model);
     let status = (studio.call_status.0)(error);
     wrong(who, status, &told).await
+}
+
+/// What is out of bounds, with the name of its field.
+async fn misused(who: &Member, (field, error): &FieldProblem) -> Response {
+    let page = who.page().await;
+    let told = StudioChat::field_told(&page, field, error);
+    json_answer(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &json!({"error": {"message": told}}),
+    )
 }
 
 /// What only a script that is not ours sends.

@@ -1,6 +1,10 @@
 //! What a person asks for in the studio: read from a form or from the script's JSON, written as the
 //! body of a call, reckoned before it is sent, and why it was refused. Calls nothing.
 
+pub(super) mod settings;
+
+mod pictures;
+
 use admin_templates::form::FieldError;
 use admin_templates::page::Lang;
 use admin_templates::portal::StudioModel;
@@ -8,6 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use server_calls::plan::{PlanInput, plan};
+use server_rooms::catalogue::facts::Capability;
 use server_rooms::catalogue::price::{Tariff, WorstCase};
 use server_rooms::catalogue::{Catalogue, Model};
 use shared::clock::Moment;
@@ -17,6 +22,9 @@ use shared::dialect::{Asked, Head, Output};
 use shared::link::Operation;
 use shared::surface::Surface;
 use shared::units::{Fact, Unit, Usage};
+
+use self::settings::{AnswerSettings, TypedSettings};
+use super::super::form::FieldProblem;
 
 /// Multipliers are in millionths.
 const PPM: i64 = 1_000_000;
@@ -45,6 +53,25 @@ pub(super) struct ChatTurn {
     pub(super) role: Role,
     /// What.
     pub(super) content: String,
+    /// Pictures with it, each as `data:image/…;base64,…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) images: Vec<String>,
+}
+
+impl ChatTurn {
+    /// Words alone.
+    pub(super) fn words(role: Role, content: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: content.into(),
+            images: Vec::new(),
+        }
+    }
+
+    /// As the `content` of a message has it: a text, or parts where there are pictures.
+    pub(super) fn content(&self) -> Value {
+        pictures::content(self)
+    }
 }
 
 /// Where a message stands in the conversation that is kept. `seen` is how many messages were ever written in it as
@@ -75,6 +102,9 @@ pub(super) struct ChatForm {
     pub(super) model: String,
     /// What was said so far.
     pub(super) messages: Vec<ChatTurn>,
+    /// How the answer is to be.
+    #[serde(default)]
+    pub(super) settings: TypedSettings,
     /// Where the last of them is kept; it is not where this is absent.
     #[serde(default)]
     pub(super) kept: Option<KeptTurn>,
@@ -109,9 +139,26 @@ pub(super) enum StudioRequest {
 }
 
 impl ChatForm {
-    /// The body of the call.
-    pub(super) fn body(&self, stream: bool) -> Bytes {
-        let body = json!({"model": self.model, "messages": self.messages, "stream": stream});
+    /// The body of the call, or the field that is out of bounds. A stream tells its tokens at its end,
+    /// from which the page reckons the speed.
+    pub(super) fn body(&self, catalogue: &Catalogue, stream: bool) -> Result<Bytes, FieldProblem> {
+        let model = catalogue.meant(&self.model);
+        let can = |what| model.as_ref().is_some_and(|model| model.facts.can(what));
+        let settings = AnswerSettings::read(&self.settings)?;
+        pictures::check(&self.messages, can(Capability::Vision))?;
+        Ok(self.written(&settings, can(Capability::Reasoning), stream))
+    }
+
+    fn written(&self, settings: &AnswerSettings, thinks: bool, stream: bool) -> Bytes {
+        let system = settings.system();
+        let system = system.map(|content| json!({"role": "system", "content": content}));
+        let said = self.messages.iter().map(pictures::message);
+        let messages: Vec<Value> = system.into_iter().chain(said).collect();
+        let mut body = json!({"model": self.model, "messages": messages, "stream": stream});
+        if stream {
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        settings.write(&mut body, thinks);
         body.to_string().into()
     }
 }
@@ -169,7 +216,7 @@ impl StudioRequest {
     ) -> Result<Estimate, FieldError> {
         let operation = self.operation();
         let body = match self {
-            Self::Chat(form) => form.body(true),
+            Self::Chat(form) => form.body(catalogue, true).map_err(|(_, error)| error)?,
             Self::Image(form) => form.body(catalogue),
         };
         let dialect = Surface::of(operation).dialect;
@@ -243,6 +290,11 @@ impl ModelPicker<'_> {
     }
 
     fn shown(&self, model: &Model) -> Option<StudioModel> {
+        let abilities = model.facts.capabilities.iter().map(|one| one.word());
+        Some(self.priced(model)?.able(abilities))
+    }
+
+    fn priced(&self, model: &Model) -> Option<StudioModel> {
         let list = &model.price_at(self.now)?.list;
         let by_image = self.worst(list, Unit::Image)?;
         if model.operation == Operation::Image && by_image > Credits::ZERO {

@@ -5,11 +5,10 @@ use server_store::audit::Actor;
 use server_store::part::Part;
 use shared::id::{TenantId, UserId};
 use shared::secret::Secret;
+use tokio_util::sync::CancellationToken;
 
 use super::{AccountError, Accounts, check, stored};
-
-/// Conversations and images that are deleted in one transaction, each of many rows.
-const STUDIO_ROWS: i64 = 10;
+use crate::studio::forget_person;
 
 /// A user to be added.
 #[derive(Debug, Clone)]
@@ -142,14 +141,9 @@ impl Accounts {
             ..UserPatch::default()
         };
         self.patch_user(actor, place, patch).await?;
-        // What they did in the studio was theirs alone. Where this breaks off, the sweep goes on.
-        let (tenant, user) = (place.tenant, place.id.as_str());
-        while self
-            .store
-            .forget_studio_of(tenant, user, STUDIO_ROWS)
-            .await?
-            > 0
-        {}
+        // What they did in the studio goes with them. Where this breaks off, the sweep goes on.
+        let whose = (place.tenant, place.id.as_str());
+        forget_person(&self.store, whose, &CancellationToken::new()).await?;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use shared::secret::Secret;
 use super::robots::{AddressProblem, ChannelAddress};
 use super::{AlertMessage, ChannelFilter, ChannelKind, ChannelLang};
 
-pub use server_store::alerts::channels::AlertChannel;
+pub use server_store::alerts::channels::{AlertChannel, ChannelChange};
 pub use server_store::alerts::messages::{KeptMessage, MessageState};
 
 /// Messages of a channel that a page shows.
@@ -93,6 +93,10 @@ fn named(name: &str) -> Result<String, ChannelError> {
     } else {
         Err(ChannelError::Name)
     }
+}
+
+fn found(is_there: bool) -> Result<(), ChannelError> {
+    is_there.then_some(()).ok_or(ChannelError::NotFound)
 }
 
 fn stored(error: DbError) -> ChannelError {
@@ -190,50 +194,45 @@ impl AlertChannels {
         id: &AlertChannelId,
         draft: &ChannelDraft,
     ) -> Result<(), ChannelError> {
-        let mut channel = self.one(id).await?;
-        channel.name = named(&draft.name)?;
-        channel.filter = draft.filter.clone();
-        channel.lang = draft.lang;
-        if !draft.url.expose().is_empty() {
-            let draft = ChannelDraft {
-                kind: channel.kind,
-                ..draft.clone()
-            };
-            (channel.sealed, channel.shown) = self.seal(id, &draft)?;
-        }
-        self.put(actor, &channel).await
+        let kind = self.one(id).await?.kind;
+        let draft = ChannelDraft {
+            kind,
+            ..draft.clone()
+        };
+        let address = if draft.url.expose().is_empty() {
+            None
+        } else {
+            Some(self.seal(id, &draft)?)
+        };
+        let change = ChannelChange {
+            name: named(&draft.name)?,
+            filter: draft.filter,
+            lang: draft.lang,
+            address,
+        };
+        let now = self.clock.now();
+        let changed = self
+            .store
+            .change_alert_channel(actor, id, &change, now)
+            .await;
+        found(changed.map_err(stored)?)
     }
 
-    /// Switches one on or off; what waits for one that is off is given up.
+    /// Switches one on or off and leaves the rest as it is; what waits for one that is off is given up.
     pub async fn switch(
         &self,
         actor: &Actor,
         id: &AlertChannelId,
         on: bool,
     ) -> Result<(), ChannelError> {
-        let mut channel = self.one(id).await?;
-        channel.enabled = on;
-        self.put(actor, &channel).await
-    }
-
-    async fn put(&self, actor: &Actor, channel: &AlertChannel) -> Result<(), ChannelError> {
         let now = self.clock.now();
-        let changed = self.store.change_alert_channel(actor, channel, now).await;
-        if changed.map_err(stored)? {
-            Ok(())
-        } else {
-            Err(ChannelError::NotFound)
-        }
+        found(self.store.switch_alert_channel(actor, id, on, now).await?)
     }
 
     /// Deletes one, with what it was told.
     pub async fn delete(&self, actor: &Actor, id: &AlertChannelId) -> Result<(), ChannelError> {
         let now = self.clock.now();
-        if self.store.delete_alert_channel(actor, id, now).await? {
-            Ok(())
-        } else {
-            Err(ChannelError::NotFound)
-        }
+        found(self.store.delete_alert_channel(actor, id, now).await?)
     }
 
     /// Puts a message that says it is a test behind what waits; it is sent as any other.

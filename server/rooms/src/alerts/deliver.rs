@@ -1,5 +1,6 @@
 //! Sends what waits for channels: each channel's messages in their order, one at a time, again and again for
-//! a day. Every process sends; who takes a message has it for a while. Decides nothing about alerts.
+//! a day, or until it is refused for good. Every process sends; who takes a message has it for a while. Decides
+//! nothing about alerts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,6 +33,9 @@ const TAKEN_FOR: Duration = Duration::from_secs(60);
 const PACE: Duration = Duration::from_secs(4);
 /// A message that nobody took by then is given up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(86_400);
+/// Before a message is tried again that was refused for good, by how often it was: a receiver that is deployed anew
+/// may be missing for a minute. After one more it is given up, and those behind it come.
+const REFUSED_PAUSES: [Duration; 2] = [Duration::from_secs(40), Duration::from_secs(300)];
 /// Before the second attempt; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1_800);
@@ -64,9 +68,13 @@ impl std::fmt::Debug for AlertSender {
 /// come back all at once.
 fn pause(attempts: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(DOUBLINGS_MAX));
-    let longest = doubled.min(LONGEST_PAUSE);
+    scattered(doubled.min(LONGEST_PAUSE))
+}
+
+/// About as long.
+fn scattered(pause: Duration) -> Duration {
     let percent = rand::rng().random_range(75..=125);
-    longest.saturating_mul(percent) / 100
+    pause.saturating_mul(percent) / 100
 }
 
 impl AlertSender {
@@ -88,7 +96,7 @@ impl AlertSender {
         let Some(address) = self.channels.opened(channel) else {
             let why = "its address was sealed with another CONFIG_ENCRYPTION_KEY";
             return (
-                Verdict::Refused,
+                Verdict::Failed,
                 Err(OutboundError::Unreachable(why.to_owned())),
             );
         };
@@ -113,16 +121,32 @@ impl AlertSender {
         let answer = self.channels.outbound.post(&post).await;
         let verdict = match &answer {
             Ok(answer) => verdict(channel.kind, answer),
-            Err(_) => Verdict::Refused,
+            Err(_) => Verdict::Failed,
         };
         (verdict, answer)
+    }
+
+    /// The message that a channel is told next: what piled up meanwhile is one.
+    async fn next(&self, channel: &AlertChannel) -> Result<Option<KeptMessage>, DbError> {
+        let store = &self.channels.store;
+        let first = store.next_alert_message(&channel.id).await?;
+        let is_new = |first: &KeptMessage| first.attempts == 0 && !first.told.test;
+        if !first.as_ref().is_some_and(is_new)
+            || store.alert_messages_waiting(&channel.id, 2).await? < 2
+            || !store
+                .merge_alert_messages(&channel.id, self.channels.clock.now())
+                .await?
+        {
+            return Ok(first);
+        }
+        store.next_alert_message(&channel.id).await
     }
 
     /// Sends the next message of a channel, if it is time; tells whether it tried.
     async fn send_next(&self, channel: &AlertChannel) -> Result<bool, DbError> {
         let store = &self.channels.store;
         let now = self.channels.clock.now();
-        let Some(message) = store.next_alert_message(&channel.id).await? else {
+        let Some(message) = self.next(channel).await? else {
             return Ok(false);
         };
         let until = now.after(TAKEN_FOR);
@@ -135,6 +159,7 @@ impl AlertSender {
             message: &message.id,
             channel: &channel.id,
             outcome: outcome(&message, verdict, now),
+            refused: verdict == Verdict::Refused,
             http_status: answer.as_ref().ok().map(|answer| answer.status),
             answer: words(&answer),
             next_at: now.after(PACE),
@@ -208,7 +233,14 @@ fn outcome(message: &KeptMessage, verdict: Verdict, now: Moment) -> AttemptOutco
     let wait = match verdict {
         Verdict::Taken => return AttemptOutcome::Sent,
         Verdict::TooOften(wait) => wait,
-        Verdict::Refused => pause(message.attempts.saturating_add(1)),
+        Verdict::Failed => pause(message.attempts.saturating_add(1)),
+        Verdict::Refused => {
+            let before = usize::try_from(message.refusals).unwrap_or(usize::MAX);
+            let Some(wait) = REFUSED_PAUSES.get(before) else {
+                return AttemptOutcome::GaveUp;
+            };
+            scattered(*wait)
+        }
     };
     if now.since(message.created_at) >= GIVE_UP_AFTER {
         AttemptOutcome::GaveUp

@@ -19,8 +19,6 @@ use super::{Alerts, AlertsError};
 use crate::catalogue::lists::ComparedList;
 use crate::catalogue::retirement::EndingModel;
 use crate::providers::ProviderRef;
-use crate::reports::ReportScope;
-use crate::reports::dashboard::Range;
 use crate::reports::span::Span;
 
 /// A gateway far away answers within this time or is silent.
@@ -92,7 +90,12 @@ fn of_end(one: &EndingModel, now: Moment) -> AlertCondition {
     let next = next.map(|next| format!(" → {next}")).unwrap_or_default();
     let id = &one.model.id;
     let label = format!("{id}{next} · {}", one.tenants);
-    AlertCondition::new(kind, model(id), label).since(Some(end.announced_at))
+    let since = if kind == AlertKind::ModelEnded {
+        end.at
+    } else {
+        end.announced_at
+    };
+    AlertCondition::new(kind, model(id), label).since(Some(since))
 }
 
 fn gone(list: &ComparedList) -> impl Iterator<Item = AlertCondition> {
@@ -170,13 +173,15 @@ impl Alerts {
 
     /// Of the tenants that spend most, those that have nothing left, or less than they spend in a day.
     async fn see_credits(&self, sight: &mut AlertSight) -> Result<(), AlertsError> {
-        let week = Range::Last(Span::Week);
-        let week = self
-            .0
-            .reports
-            .dashboard(&ReportScope::Platform, week)
-            .await?;
-        let tops = week.tenants.map(|tops| tops.tenants).unwrap_or_default();
+        let reports = &self.0.reports;
+        let Some(tops) = reports.kept_top_tenants(Span::Week).await? else {
+            // Nobody found them yet, and finding them takes as long as there are tenants.
+            sight.silent.push(AlertSource::Credits);
+            return Ok(());
+        };
+        let tops = tops.tenants;
+        let names = tops.iter().map(|top| top.name.as_str());
+        let names = reports.tenant_names(names).await?;
         let ids = tops
             .iter()
             .filter_map(|top| top.name.parse::<TenantId>().ok());
@@ -195,7 +200,7 @@ impl Alerts {
             } else {
                 continue;
             };
-            let name = week.tenant_names.get(id.as_str());
+            let name = names.get(id.as_str());
             let name = name.map_or(id.as_str(), String::as_str);
             let subject = AlertSubject::new(SubjectKind::Tenant, id.as_str());
             sight
@@ -284,7 +289,8 @@ impl Alerts {
     pub(super) async fn tell_sightings(&self, now: Moment) -> Result<(), DbError> {
         let kind = AlertKind::Unpriced.word();
         for (id, at) in (self.0.unpriced)(now.before(UNPRICED_FOR)) {
-            self.0.store.note_sighting(kind, &id, at).await?;
+            let from = now.before(UNPRICED_FOR);
+            self.0.store.note_sighting((kind, &id), at, from).await?;
         }
         Ok(())
     }

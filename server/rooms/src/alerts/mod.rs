@@ -27,7 +27,7 @@ use crate::reports::Reports;
 pub use server_rules::alerts::round::{AlertSight, hits, plan};
 pub use server_rules::alerts::telling::{
     AlertMessage, AlertStep, ChannelFilter, ChannelKind, ChannelLang, REMIND_HOURS_MAX, ToldAlert,
-    ToldChannel, path,
+    path,
 };
 pub use server_rules::alerts::{
     Alert, AlertCondition, AlertKind, AlertSeverity, AlertSource, AlertSubject, SubjectKind,

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use server_rules::alerts::round::{AlertPlan, hits, plan};
-use server_rules::alerts::telling::ToldChannel;
 use server_rules::alerts::{Alert, AlertKind, SubjectKind};
-use server_store::alerts::{AlertRound, RoundOutcome, RoundState, SumsOf};
+use server_store::alerts::{AlertRound, EARLIER_MAX, RoundOutcome, RoundState, SumsOf};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::AlertId;
@@ -32,6 +31,8 @@ const RECORDS_MAX: i64 = 500_000;
 const ALERTS_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// Messages that were sent are.
 const MESSAGES_KEPT: Duration = Duration::from_secs(14 * 86_400);
+/// What single processes saw is: nobody is told of it after a day.
+const SIGHTINGS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// Between two times that old ones are deleted.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -90,14 +91,22 @@ impl Alerts {
                 SubjectKind::Provider => SumsOf::Providers,
                 SubjectKind::Key | SubjectKind::Gateway | SubjectKind::Tenant => continue,
             };
-            let named = (of, one.subject.id.as_str());
-            let (first, calls) = self
-                .0
-                .store
-                .failed_since(named, hours_from(now), through)
+            let store = &self.0.store;
+            let hours = hours_from(now);
+            // Calls of before the end of the last such alert were told of with that one.
+            let ended = store
+                .alert_ended_after(one.kind, &one.subject, hours)
                 .await?;
+            let from = ended.unwrap_or(hours);
+            let named = (of, one.subject.id.as_str());
+            let (first, calls) = store.failed_since(named, from, through).await?;
             one.since = first;
             one.hit_calls = calls;
+            // Of a provider's calls those alone are counted that it answered last; of sums that are ahead of the
+            // count none are.
+            one.hits_at_least = of == SumsOf::Providers
+                || first.is_none()
+                || i64::try_from(calls).unwrap_or(i64::MAX) >= EARLIER_MAX;
         }
         Ok(())
     }
@@ -114,20 +123,18 @@ impl Alerts {
         let counted = self.count(before, &open).await?;
         let mut plan = plan(&open, &sight, now);
         self.date(&mut plan, (now, counted.through)).await?;
-        let channels = store.alert_channels().await?;
-        let told = channels.into_iter().filter(|channel| channel.enabled);
-        let told: Vec<ToldChannel> = told
-            .map(|channel| ToldChannel {
-                id: channel.id,
-                filter: channel.filter,
-            })
-            .collect();
+        if plan.left_out > 0 {
+            let left_out = plan.left_out;
+            warn!(
+                left_out,
+                "there is no room for {left_out} more alerts: too many are open"
+            );
+        }
         let round = AlertRound {
             before,
             through: counted.through,
             plan: &plan,
             hits: &counted.hits,
-            channels: &told,
             now,
         };
         Ok(store.write_alert_round(&round).await?)
@@ -141,7 +148,11 @@ impl Alerts {
         }
         if store.claim_task("old alerts", FORGET_EVERY, now).await? {
             store
-                .forget_alerts(now.before(ALERTS_KEPT), now.before(MESSAGES_KEPT))
+                .forget_alerts(
+                    now.before(ALERTS_KEPT),
+                    now.before(MESSAGES_KEPT),
+                    now.before(SIGHTINGS_KEPT),
+                )
                 .await?;
         }
         self.look_now().await

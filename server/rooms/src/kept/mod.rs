@@ -181,13 +181,22 @@ pub struct KeptPage<'a> {
 #[derive(Clone)]
 pub struct Keeping(Arc<Inner>);
 
+/// What a tenant's things weigh together, as far as this process knows.
+#[derive(Debug, Clone, Copy)]
+struct KnownWeight {
+    looked_at: Instant,
+    bytes: i64,
+    /// Something was deleted since.
+    is_less: bool,
+}
+
 struct Inner {
     store: Store,
     sealer: Sealer,
     clock: Clock,
     boot: BootId,
     bounds: KeepBounds,
-    weights: Mutex<HashMap<TenantId, (Instant, i64)>>,
+    weights: Mutex<HashMap<TenantId, KnownWeight>>,
     running: Mutex<HashMap<String, Here>>,
     /// How many of each tenant follow through the database.
     followers: Mutex<HashMap<TenantId, u32>>,
@@ -357,33 +366,58 @@ impl Keeping {
         rows.collect()
     }
 
-    /// Whether there is room for so much more. What is found is believed for some seconds, so that many
-    /// answers at once cost one look.
+    /// Takes so much of a tenant's room, where there is so much. What is found is believed for some seconds, and
+    /// what this process adds is added to it, so that many answers cost one look. Where others write too, the
+    /// bound is passed by what they write in these seconds, and by answers that are being awaited.
     async fn make_room(&self, tenant: &TenantId, more: i64) -> Result<(), KeepError> {
         let most = self.0.bounds.tenant_bytes;
+        let fits = |weight: i64| u64::try_from(weight).is_ok_and(|weight| weight <= most);
         let known = locked(&self.0.weights).get(tenant).copied();
-        let fresh = known.filter(|(at, _)| at.elapsed() < WEIGHT_AGE);
-        let (at, weight) = match fresh {
-            Some(known) => known,
-            None => (Instant::now(), self.0.store.kept_bytes(tenant).await?),
+        let known = known.filter(|known| known.looked_at.elapsed() < WEIGHT_AGE);
+        // Something was deleted since: it is looked at anew before anybody is refused.
+        let is_enough =
+            known.is_some_and(|known| !known.is_less || fits(known.bytes.saturating_add(more)));
+        let looked = if is_enough {
+            None
+        } else {
+            Some(KnownWeight {
+                looked_at: Instant::now(),
+                bytes: self.0.store.kept_bytes(tenant).await?,
+                is_less: false,
+            })
         };
-        let after = weight.saturating_add(more);
-        let fits = u64::try_from(after).is_ok_and(|after| after <= most);
         let mut weights = locked(&self.0.weights);
         if weights.len() >= WEIGHTS_MAX {
             weights.clear();
         }
-        weights.insert(tenant.clone(), (at, if fits { after } else { weight }));
-        if fits {
-            Ok(())
-        } else {
-            Err(KeepError::Full(most))
+        let weight = match (looked, weights.get_mut(tenant)) {
+            (None, Some(weight)) => weight,
+            (looked, _) => {
+                let found = looked.or(known).ok_or(KeepError::Full(most))?;
+                weights.insert(tenant.clone(), found);
+                weights.get_mut(tenant).ok_or(KeepError::Full(most))?
+            }
+        };
+        let after = weight.bytes.saturating_add(more);
+        if !fits(after) {
+            return Err(KeepError::Full(most));
+        }
+        weight.bytes = after;
+        Ok(())
+    }
+
+    /// Something that was not asked for room weighs so much.
+    fn add_weight(&self, tenant: &TenantId, more: i64) {
+        if let Some(weight) = locked(&self.0.weights).get_mut(tenant) {
+            weight.bytes = weight.bytes.saturating_add(more);
         }
     }
 
-    /// What is known of a tenant's weight is asked for anew.
+    /// What is known of a tenant's weight is more than it has by now.
     fn forget_weight(&self, tenant: &TenantId) {
-        locked(&self.0.weights).remove(tenant);
+        if let Some(weight) = locked(&self.0.weights).get_mut(tenant) {
+            weight.is_less = true;
+        }
     }
 
     /// Keeps something, and what it adds to a conversation, all or nothing.

@@ -34,6 +34,11 @@ impl Keeping {
         self.make_room(tenant, more).await
     }
 
+    /// Something of the tenant's was written that had to be written anyhow.
+    pub(crate) fn took_room(&self, tenant: &TenantId, more: i64) {
+        self.add_weight(tenant, more);
+    }
+
     /// Something of the tenant's was deleted.
     pub(crate) fn gave_room(&self, tenant: &TenantId) {
         self.forget_weight(tenant);

@@ -146,7 +146,6 @@ impl Running {
         let items = turn
             .map(|turn| keeping.items(who, turn))
             .unwrap_or_default();
-        keeping.forget_weight(&self.tenant);
         let turn = turn.map(|turn| KeptTurn {
             conversation: turn.conversation,
             expires_at: keeping.ends(who),
@@ -157,6 +156,10 @@ impl Running {
         });
         let names = named(names);
         let bytes = weight(&sealed).saturating_add(weight_of(&names));
+        let all = items.iter().map(|item| item.bytes);
+        keeping.add_weight(&self.tenant, all.fold(bytes, i64::saturating_add));
+        // What stood in its place weighs nothing any more.
+        keeping.forget_weight(&self.tenant);
         let end = KeptEnd {
             status,
             sealed: Some((&sealed, bytes)),

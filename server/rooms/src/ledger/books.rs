@@ -113,7 +113,9 @@ fn judged(look: &AccountLook) -> (Option<String>, i64, LineSums) {
         .zip(look.stored.0.into_iter().zip(sums.0));
     for (name, (stored, summed)) in columns {
         if stored != summed {
-            return stays(format!("{name} is {stored}, the sum of its lines is {summed}"));
+            return stays(format!(
+                "{name} is {stored}, the sum of its lines is {summed}"
+            ));
         }
     }
     let [grants, held, ..] = look.stored.0;

@@ -248,6 +248,11 @@ impl Reports {
         Ok(())
     }
 
+    /// The tenants that spent most, as they were found in the background; none before they were.
+    pub async fn kept_top_tenants(&self, span: Span) -> Result<Option<TopTenants>, DbError> {
+        self.store.kept_top_tenants(span.word()).await
+    }
+
     /// For the spans that are offered, as found in the background; else found now, which takes as long
     /// as there are tenants.
     async fn top_tenants(&self, range: Range, query: SumsQuery) -> Result<TopTenants, DbError> {

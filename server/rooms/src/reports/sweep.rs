@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::reports::sums::Grain;
 use crate::settings::{Retention, Settings};
-use crate::studio::{days_of, since};
+use crate::studio;
 
 /// A server that has just started has more urgent work.
 const FIRST: Duration = Duration::from_secs(60);
@@ -23,8 +23,6 @@ const EVERY: Duration = Duration::from_secs(3_600);
 const BATCH: i64 = 500;
 /// What was kept of answers is larger.
 const KEPT_BATCH: i64 = 100;
-/// A conversation has many rows, and an image megabytes.
-const STUDIO_BATCH: i64 = 10;
 /// Between two batches, so that calls come first.
 const PAUSE: Duration = Duration::from_millis(20);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -97,7 +95,7 @@ impl Sweeper {
         let audit = self.sweep_audit(days(retention.audit_days), stop).await?;
         let wanted = Grain::Day.start(days(retention.usage_days));
         let kept = self.sweep_kept(now, stop).await?;
-        let studio = self.sweep_studio(now, stop).await?;
+        let studio = studio::sweep(&self.store, now, stop).await?;
         let usage = self.sweep_usage(wanted, stop).await?;
         Ok(Swept {
             usage,
@@ -105,40 +103,6 @@ impl Sweeper {
             kept,
             studio,
         })
-    }
-
-    /// Tenant after tenant, each by its own days; where a tenant keeps nothing any more, all that it has.
-    async fn sweep_studio(&self, now: Moment, stop: &CancellationToken) -> Result<usize, DbError> {
-        let mut all = 0_usize;
-        loop {
-            let deleted = self.store.forget_studio_of_deleted(STUDIO_BATCH).await?;
-            all = all.saturating_add(deleted);
-            if deleted == 0 {
-                break;
-            }
-            if pause(stop).await {
-                return Ok(all);
-            }
-        }
-        let mut last = String::new();
-        while let Some(tenant) = self.store.next_studio_tenant(&last).await? {
-            let before = since(now, days_of(&self.store, &tenant).await?);
-            loop {
-                let batch = self
-                    .store
-                    .forget_studio_before(&tenant, before, STUDIO_BATCH);
-                let deleted = batch.await?;
-                all = all.saturating_add(deleted);
-                if deleted == 0 {
-                    break;
-                }
-                if pause(stop).await {
-                    return Ok(all);
-                }
-            }
-            last = tenant.into_string();
-        }
-        Ok(all)
     }
 
     async fn sweep_kept(&self, now: Moment, stop: &CancellationToken) -> Result<usize, DbError> {

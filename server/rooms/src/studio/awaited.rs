@@ -4,17 +4,21 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use server_store::studio::{AnswerEnd, AnswerPlace, states};
+use server_store::studio::{AnswerEnd, AnswerEnded, AnswerPlace, states};
 use shared::credits::Credits;
+use shared::db::DbError;
 use shared::id::{GenerationId, TenantId};
 use tracing::warn;
 
+use super::chats::CHAT_BYTES_MAX;
 use super::{StudioAnswered, StudioMemory};
 
 /// Waits between attempts to write an end while the database is away.
 const END_WAITS_MS: [u64; 4] = [50, 500, 2_000, 10_000];
 /// For so long whoever ends an answer waits until it is written; it is written on behind that.
 const TOLD_WITHIN: Duration = Duration::from_secs(3);
+/// A conversation with an answer that has images weighs no more; words are kept all the same.
+const WITH_IMAGES_MAX: i64 = 2 * CHAT_BYTES_MAX;
 /// What a row weighs beside what was said.
 pub(super) const ROW_BYTES: i64 = 400;
 
@@ -50,7 +54,7 @@ impl Awaited {
         (tenant, chat): (TenantId, String),
         (turn, answer): (i64, i64),
     ) -> Self {
-        let bytes_left = memory.0.keeping.bounds().item_bytes;
+        let bytes_left = memory.item_bytes();
         Self {
             memory,
             tenant,
@@ -84,8 +88,14 @@ impl Awaited {
         self.call = Some(call.clone());
     }
 
-    /// Takes so many bytes of what one answer may have; what is beyond is not kept, which is noted.
+    /// Takes so many bytes of what one answer may have. Words come before images, which make room for them; what is
+    /// beyond is not kept, which is noted.
     fn fits(&mut self, more: usize) -> bool {
+        if more > self.bytes_left {
+            for image in self.answered.drop_images() {
+                self.bytes_left = self.bytes_left.saturating_add(image.len());
+            }
+        }
         let left = self.bytes_left.checked_sub(more);
         self.answered.is_cut |= left.is_none();
         self.bytes_left = left.unwrap_or(0);
@@ -106,10 +116,18 @@ impl Awaited {
         }
     }
 
-    /// An image in it, as an address that holds its bytes.
+    /// An image in it, as an address that holds its bytes. One for which there is no room is missing, and takes
+    /// none from the words.
     pub fn show(&mut self, address: &str) {
-        if address.starts_with("data:image/") && self.fits(address.len()) {
-            self.answered.images.push(address.to_owned());
+        if !address.starts_with("data:image/") {
+            return;
+        }
+        match self.bytes_left.checked_sub(address.len()) {
+            Some(left) => {
+                self.bytes_left = left;
+                self.answered.images.push(address.to_owned());
+            }
+            None => self.answered.is_cut = true,
         }
     }
 
@@ -173,26 +191,29 @@ impl Awaited {
         let call = self.call.take();
         async move {
             let charged = charge.await;
-            let at = AnswerPlace {
-                tenant: &tenant,
-                chat: &chat,
-                turn,
-                place,
-            };
-            let text = serde_json::to_vec(&answered).unwrap_or_default();
-            let bound = bound_to(at);
-            let sealed = memory.0.keeping.seal_bytes(&bound, &text);
-            let weight = i64::try_from(sealed.len()).unwrap_or(i64::MAX);
-            let end = AnswerEnd {
+            let ending = Ending {
+                at: AnswerPlace {
+                    tenant: &tenant,
+                    chat: &chat,
+                    turn,
+                    place,
+                },
                 status,
-                answered: (&sealed, weight.saturating_add(ROW_BYTES)),
-                call: call.as_ref().map(GenerationId::as_str),
-                charged_micros: charged.map(Credits::micros),
+                call: call.as_ref(),
+                charged,
             };
-            memory.0.keeping.gave_room(&tenant);
-            memory.end_surely(at, end).await
+            memory.end_surely(ending, answered).await
         }
     }
+}
+
+/// An end that is to be written.
+#[derive(Debug, Clone, Copy)]
+struct Ending<'a> {
+    at: AnswerPlace<'a>,
+    status: &'static str,
+    call: Option<&'a GenerationId>,
+    charged: Option<Credits>,
 }
 
 /// To what the seal of an answer is bound: it opens for that answer only.
@@ -208,17 +229,70 @@ pub(super) fn bound_to(at: AnswerPlace<'_>) -> String {
 
 impl StudioMemory {
     /// Writes an end until it is written, a few times at most.
-    async fn end_surely(&self, at: AnswerPlace<'_>, end: AnswerEnd<'_>) -> bool {
+    async fn end_surely(&self, ending: Ending<'_>, mut answered: StudioAnswered) -> bool {
         for wait in END_WAITS_MS {
-            match self.store().end_answer(at, end, self.now()).await {
+            match self.write_end(ending, &mut answered).await {
                 Ok(ended) => return ended,
                 Err(error) => warn!(%error, "an answer in the studio is written again: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
-        let last = self.store().end_answer(at, end, self.now()).await;
+        let last = self.write_end(ending, &mut answered).await;
         last.inspect_err(|error| warn!(%error, "an answer in the studio is not kept: {error}"))
             .unwrap_or(false)
+    }
+
+    /// Writes an end, as far as the tenant keeps anything by now: its people may have said otherwise since the
+    /// message was written. Where the conversation has no room for the images, the words are kept without them.
+    async fn write_end(
+        &self,
+        ending: Ending<'_>,
+        answered: &mut StudioAnswered,
+    ) -> Result<bool, DbError> {
+        let Ending { at, .. } = ending;
+        if self.days(at.tenant).await?.is_none() {
+            // What is there of the conversation goes with the next sweep; nobody has to wait for its answer.
+            let status = states::FAILED;
+            self.write_answer(Ending { status, ..ending }, None).await?;
+            return Ok(false);
+        }
+        let mut ended = self.write_answer(ending, Some(answered)).await?;
+        if ended == AnswerEnded::NoRoom {
+            answered.drop_images();
+            ended = self.write_answer(ending, Some(answered)).await?;
+        }
+        Ok(ended == AnswerEnded::Now)
+    }
+
+    async fn write_answer(
+        &self,
+        ending: Ending<'_>,
+        answered: Option<&StudioAnswered>,
+    ) -> Result<AnswerEnded, DbError> {
+        let sealed = answered.map(|answered| {
+            let text = serde_json::to_vec(answered).unwrap_or_default();
+            self.0.keeping.seal_bytes(&bound_to(ending.at), &text)
+        });
+        let weight = |sealed: &Vec<u8>| i64::try_from(sealed.len()).unwrap_or(i64::MAX);
+        let weight = |sealed| weight(sealed).saturating_add(ROW_BYTES);
+        let has_images = answered.is_some_and(|answered| !answered.images.is_empty());
+        let end = AnswerEnd {
+            status: ending.status,
+            answered: sealed.as_ref().map(|s| (s.as_slice(), weight(s))),
+            most: if has_images {
+                WITH_IMAGES_MAX
+            } else {
+                i64::MAX
+            },
+            call: ending.call.map(GenerationId::as_str),
+            charged_micros: ending.charged.map(Credits::micros),
+        };
+        let ended = self.store().end_answer(ending.at, end, self.now()).await?;
+        if ended == AnswerEnded::Now {
+            let more = end.answered.map_or(0, |answered| answered.1);
+            self.0.keeping.took_room(ending.at.tenant, more);
+        }
+        Ok(ended)
     }
 }
 

@@ -24,8 +24,9 @@ use super::{
 const TURNS_MAX: i64 = 500;
 /// Answers to one message.
 const ANSWERS_MAX: i64 = 16;
-/// A conversation that weighs more takes no further turn, since it is read whole.
-const CHAT_BYTES_MAX: i64 = 32 * 1024 * 1024;
+/// A conversation that weighs more takes no further turn, since it is read whole, and a message or an answer has no
+/// more than that.
+pub(super) const CHAT_BYTES_MAX: i64 = 4 * 1024 * 1024;
 /// How long a call waits until its message is kept; then it goes on without.
 const BEGIN_WITHIN: Duration = Duration::from_secs(2);
 /// Letters of a word that names an attempt.
@@ -228,7 +229,7 @@ impl StudioMemory {
         };
         let writing = self.turn_writing(who, new, since(self.now(), Some(days)));
         let keeping = &self.0.keeping;
-        if writing.sealed.len() > keeping.bounds().item_bytes {
+        if writing.sealed.len() > self.item_bytes() {
             return not(NotKept::TooLarge);
         }
         let tenant = &writing.who.tenant;
@@ -270,6 +271,12 @@ impl StudioMemory {
             sealed,
             new,
         }
+    }
+
+    /// Bytes of a message, and of an answer.
+    pub(super) fn item_bytes(&self) -> usize {
+        let most = usize::try_from(CHAT_BYTES_MAX).unwrap_or(usize::MAX);
+        self.0.keeping.bounds().item_bytes.min(most)
     }
 
     async fn begin_turn(&self, writing: &TurnWriting) -> Result<TurnBegin, DbError> {
@@ -319,6 +326,11 @@ impl StudioMemory {
     ) -> Result<StudioPage<ChatHead>, DbError> {
         let since = self.since(&who.tenant).await?;
         let words = words.to_lowercase();
+        let _turn = if words.is_empty() {
+            None
+        } else {
+            Some(self.reading().await?)
+        };
         let mut behind = after.and_then(cursor).map(|(at, id)| (at, id.to_owned()));
         let (mut rows, mut looked) = (Vec::new(), 0_usize);
         loop {
@@ -358,6 +370,7 @@ impl StudioMemory {
         let Some(row) = self.store().studio_chat(who.at(id), since).await? else {
             return Ok(None);
         };
+        let _turn = self.reading().await?;
         let head = self.head(who, row)?;
         let turns = self.store().studio_turns(&who.tenant, id).await?;
         let mut answers: HashMap<i64, Vec<ChatAnswer>> = HashMap::new();
@@ -405,16 +418,6 @@ impl StudioMemory {
             charged: row.charged_micros.map(Credits::from_micros),
             answered,
         })
-    }
-
-    /// Deletes a person's conversation; answers whether it was there.
-    pub async fn forget_chat(&self, who: &StudioPerson, id: &str) -> Result<bool, DbError> {
-        if id.contains('\0') {
-            return Ok(false);
-        }
-        let gone = self.store().forget_studio_chat(who.at(id)).await?;
-        self.0.keeping.gave_room(&who.tenant);
-        Ok(gone)
     }
 }
 

@@ -2,11 +2,13 @@
 //! Seals what was said, bounds how much there is with all else that is kept of the tenant, and knows for how long.
 //! Reads no request and speaks no HTTP.
 //!
-//! What is kept here is the person's own: nobody else reads it, not those who run the tenant either, and no key
-//! does. No call waits for it: what can't be kept is told, and the call goes on.
+//! What is kept here is read by the person alone, whoever runs the tenant, and by no key. Who may set the person's
+//! password can sign in as them, and who runs the server has its key and its database: neither is kept out. No call
+//! waits for it: what can't be kept is told, and the call goes on.
 
 mod awaited;
 mod chats;
+mod forgetting;
 mod pictures;
 mod shape;
 
@@ -20,12 +22,14 @@ use shared::db::DbError;
 use shared::id::{TenantId, UserId};
 use shared::link::Operation;
 use shared::supervisor::Supervisor;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
 pub use self::awaited::{Awaited, AwaitedCharge, StudioEnd};
 pub use self::chats::{
     Chat, ChatAnswer, ChatHead, ChatOpening, ChatTurnKept, NewTurnKept, TurnRefused,
 };
+pub(crate) use self::forgetting::{forget_person, sweep};
 pub use self::pictures::{NewPicture, PictureHead, PictureKind};
 pub use self::shape::{StudioAnswered, StudioAsked, StudioPrompt};
 use crate::auth::loading::route;
@@ -34,10 +38,10 @@ use crate::kept::{DAYS_MAX, KeepError, Keeping};
 /// For how many days things of the studio are kept where a tenant says nothing: as long as somebody remembers
 /// that they asked.
 pub const STUDIO_DAYS: u32 = 90;
-/// Rows that are deleted in one transaction: a conversation may have hundreds of turns, an image megabytes.
-const FORGET_AT_ONCE: i64 = 10;
-/// Between two such transactions, so that calls come first.
-const FORGET_PAUSE: Duration = Duration::from_millis(20);
+/// Conversations, and searches for one, that are read and opened at once; others wait.
+const READS_AT_ONCE: usize = 8;
+/// How long they wait.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Whose things.
@@ -107,6 +111,7 @@ pub struct StudioMemory(Arc<Memory>);
 struct Memory {
     keeping: Keeping,
     supervisor: Supervisor,
+    reads: Semaphore,
 }
 
 impl std::fmt::Debug for StudioMemory {
@@ -161,6 +166,7 @@ impl StudioMemory {
         Self(Arc::new(Memory {
             keeping,
             supervisor,
+            reads: Semaphore::new(READS_AT_ONCE),
         }))
     }
 
@@ -224,18 +230,11 @@ impl StudioMemory {
         drop(self.0.supervisor.spawn("studio", work));
     }
 
-    /// Deletes all that is kept of a person's studio.
-    pub async fn forget_all(&self, who: &StudioPerson) -> Result<(), DbError> {
-        let (store, user) = (self.store(), who.user.as_str());
-        while store
-            .forget_studio_of(&who.tenant, user, FORGET_AT_ONCE)
-            .await?
-            > 0
-        {
-            tokio::time::sleep(FORGET_PAUSE).await;
-        }
-        self.0.keeping.gave_room(&who.tenant);
-        Ok(())
+    /// A turn to read something large, so that many who read at once don't fill the memory.
+    async fn reading(&self) -> Result<SemaphorePermit<'_>, DbError> {
+        let turn = tokio::time::timeout(READ_WITHIN, self.0.reads.acquire()).await;
+        let busy = || DbError::Unreachable("too much of the studio is read at once".to_owned());
+        turn.map_err(|_| busy())?.map_err(|_| busy())
     }
 }
 

@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{Stream, try_unfold};
 use server_store::studio::{ImagePart, ImageRow, StudioPart};
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -115,6 +116,8 @@ pub struct PictureHead {
     pub kind: Option<PictureKind>,
     /// Whether there is a picture.
     pub is_there: bool,
+    /// Bytes of it.
+    pub bytes: usize,
     /// What it was charged.
     pub charged: Option<Credits>,
     /// When it was made.
@@ -174,7 +177,7 @@ impl StudioMemory {
         self.store().add_studio_image(&row).await?;
         if let Err(error) = self.write_parts(who, &id, &bytes).await {
             // Half a picture is none.
-            if let Err(error) = self.store().forget_studio_image(who.at(&id)).await {
+            if let Err(error) = self.forget_picture(who, &id).await {
                 warn!(%error, "an image that is not whole stays: {error}");
             }
             return Err(error.into());
@@ -203,6 +206,8 @@ impl StudioMemory {
 
     fn picture_head(&self, who: &StudioPerson, row: ImageRow) -> Result<PictureHead, DbError> {
         let bound = prompt_bound(who, &row.id);
+        let beside = i64::try_from(row.sealed.len()).unwrap_or(i64::MAX);
+        let bytes = row.bytes.saturating_sub(beside.saturating_add(ROW_BYTES));
         let text = self.0.keeping.open_bytes(&bound, &row.sealed)?;
         let prompt = serde_json::from_slice(&text);
         let prompt =
@@ -214,6 +219,7 @@ impl StudioMemory {
             prompt,
             kind: PictureKind::stored(&row.kind),
             is_there: !row.kind.is_empty(),
+            bytes: usize::try_from(bytes).unwrap_or(0),
             charged: row.charged_micros.map(Credits::from_micros),
             made_at: Moment::from_unix_ms(row.created_at),
         })
@@ -260,29 +266,43 @@ impl StudioMemory {
         row.map(|row| self.picture_head(who, row)).transpose()
     }
 
-    /// Its bytes, for whom [`StudioMemory::picture`] gave it to.
-    pub async fn picture_bytes(
+    /// Its bytes, for whom [`StudioMemory::picture`] gave it to: part by part, each of which is read when it is
+    /// asked for, so that nobody has a whole picture in memory. Where a part is missing, as when it is deleted
+    /// meanwhile, an error ends them.
+    pub fn picture_parts(
         &self,
         who: &StudioPerson,
         picture: &PictureHead,
-    ) -> Result<Vec<u8>, DbError> {
-        let mut bytes = Vec::new();
-        let parts = self.store().studio_parts(&who.tenant, &picture.id).await?;
-        for (place, part) in parts.iter().enumerate() {
-            let bound = part_bound(who, &picture.id, place);
-            bytes.extend(self.0.keeping.open_bytes(&bound, part)?);
-        }
-        Ok(bytes)
+    ) -> impl Stream<Item = Result<Vec<u8>, DbError>> + Send + 'static {
+        let (this, who, id) = (self.clone(), who.clone(), picture.id.clone());
+        try_unfold((0, picture.bytes), move |(place, left): (usize, usize)| {
+            let (this, who, id) = (this.clone(), who.clone(), id.clone());
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let part = this.picture_part(&who, &id, place).await?;
+                let left = left.saturating_sub(part.len());
+                Ok(Some((part, (place.saturating_add(1), left))))
+            }
+        })
     }
 
-    /// Deletes a person's image; answers whether it was there.
-    pub async fn forget_picture(&self, who: &StudioPerson, id: &str) -> Result<bool, DbError> {
-        if id.contains('\0') {
-            return Ok(false);
+    async fn picture_part(
+        &self,
+        who: &StudioPerson,
+        id: &str,
+        place: usize,
+    ) -> Result<Vec<u8>, DbError> {
+        let bound = part_bound(who, id, place);
+        let row = i64::try_from(place).unwrap_or(i64::MAX);
+        let sealed = self.store().studio_part(&who.tenant, id, row).await?;
+        let sealed = sealed.ok_or_else(|| DbError::Damaged(format!("`{bound}` is missing")))?;
+        let part = self.0.keeping.open_bytes(&bound, &sealed)?;
+        if part.is_empty() {
+            return Err(DbError::Damaged(format!("`{bound}` is empty")));
         }
-        let gone = self.store().forget_studio_image(who.at(id)).await?;
-        self.0.keeping.gave_room(&who.tenant);
-        Ok(gone)
+        Ok(part)
     }
 }
 

@@ -39,7 +39,7 @@ pub struct StudioAnswered {
     /// Why it failed, by the fault's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// Whether more was said than is kept.
+    /// Whether more was said, or shown, than is kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cut: bool,
 }
@@ -55,6 +55,14 @@ pub struct StudioPrompt {
     /// For example `high`.
     #[serde(default)]
     pub quality: String,
+}
+
+impl StudioAnswered {
+    /// Takes its images out, which is noted where there are any.
+    pub(super) fn drop_images(&mut self) -> Vec<String> {
+        self.is_cut |= !self.images.is_empty();
+        std::mem::take(&mut self.images)
+    }
 }
 
 impl StudioAsked {

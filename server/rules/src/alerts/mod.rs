@@ -17,6 +17,12 @@ use crate::words;
 /// What comes back within this time never went: an alert that flaps stays one.
 pub const FLAP: Duration = Duration::from_secs(10 * 60);
 
+/// More open alerts than anybody reads: no more are kept.
+pub const OPEN_MAX: usize = 2_000;
+
+/// So many of them may be milder than critical, so that what is critical has room whatever else there is.
+pub const MILD_MAX: usize = 1_500;
+
 /// Muted until it ends: later than anything else.
 pub const UNTIL_IT_ENDS: Moment = Moment::from_unix_ms(i64::MAX);
 
@@ -138,6 +144,29 @@ impl AlertKind {
         }
     }
 
+    /// What it is when the same thing has become worse. It is not over then.
+    pub const fn graver(self) -> &'static [Self] {
+        match self {
+            Self::KeysCooling => &[Self::NoKeys],
+            Self::BalanceLow => &[Self::KeyParked],
+            // Of both only one is told: what is low may end soon too.
+            Self::BalanceEnding => &[Self::BalanceLow, Self::KeyParked],
+            Self::GatewayDegraded => &[Self::GatewayAway],
+            Self::CreditsLow => &[Self::CreditsOut],
+            Self::ModelEnds => &[Self::ModelEnded],
+            Self::KeyRefused
+            | Self::KeyParked
+            | Self::NoKeys
+            | Self::GatewayAway
+            | Self::CreditsOut
+            | Self::CallsFail
+            | Self::NoPrice
+            | Self::Unpriced
+            | Self::ModelGone
+            | Self::ModelEnded => &[],
+        }
+    }
+
     /// Whether calls that fail on its subject are counted with it.
     pub const fn counts_calls(self) -> bool {
         match self {
@@ -250,6 +279,8 @@ pub struct AlertCondition {
     pub since: Option<Moment>,
     /// Calls that failed since then, where they are counted already.
     pub hit_calls: u64,
+    /// Whether there may be more of them.
+    pub hits_at_least: bool,
 }
 
 impl AlertCondition {
@@ -262,13 +293,18 @@ impl AlertCondition {
             last4: String::new(),
             since: None,
             hit_calls: 0,
+            hits_at_least: false,
         }
     }
 
-    /// The same, since a moment.
+    /// The same, since a moment. Calls that failed from then to its being seen are not counted.
     #[must_use]
     pub fn since(self, since: Option<Moment>) -> Self {
-        Self { since, ..self }
+        Self {
+            since,
+            hits_at_least: since.is_some() && self.kind.counts_calls(),
+            ..self
+        }
     }
 }
 

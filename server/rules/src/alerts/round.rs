@@ -4,7 +4,10 @@
 use shared::clock::Moment;
 use shared::id::AlertId;
 
-use super::{Alert, AlertCondition, AlertSource, AlertSubject, FLAP, SubjectKind};
+use super::{
+    Alert, AlertCondition, AlertKind, AlertSeverity, AlertSource, AlertSubject, FLAP, MILD_MAX,
+    OPEN_MAX, SubjectKind,
+};
 
 /// What a look found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,12 +38,47 @@ impl AlertSight {
 pub struct AlertPlan {
     /// New ones.
     pub begin: Vec<AlertCondition>,
-    /// Those that are so, with what they are called now.
-    pub seen: Vec<(AlertId, String)>,
+    /// Those that are so.
+    pub seen: Vec<AlertId>,
+    /// Of these, those that are called otherwise now.
+    pub renamed: Vec<(AlertId, String)>,
     /// Those that were so until now.
     pub quiet: Vec<AlertId>,
     /// Those that have been quiet for long enough, and since when.
     pub end: Vec<(AlertId, Moment)>,
+    /// The same, but nobody is told: what they were about is worse now, as another alert says.
+    pub worsened: Vec<(AlertId, Moment)>,
+    /// New ones for which there is no room, the mildest; they begin when there is.
+    pub left_out: usize,
+}
+
+/// Of new alerts those for which there is room, what is critical first; and how many are left out.
+fn with_room(mut new: Vec<AlertCondition>, open: &[Alert]) -> (Vec<AlertCondition>, usize) {
+    let wanted = new.len();
+    let is_mild = |kind: AlertKind| kind.severity() != AlertSeverity::Critical;
+    let mut mild = open.iter().filter(|alert| is_mild(alert.kind)).count();
+    let mut all = open.len();
+    // Stable: those that press alike stay in their order.
+    new.sort_by_key(|one| std::cmp::Reverse(one.kind.severity().rank()));
+    new.retain(|one| {
+        let is_mild = is_mild(one.kind);
+        let fits = all < OPEN_MAX && (!is_mild || mild < MILD_MAX);
+        all += usize::from(fits);
+        mild += usize::from(fits && is_mild);
+        fits
+    });
+    let left_out = wanted.saturating_sub(new.len());
+    (new, left_out)
+}
+
+/// Whether another alert says that the same thing is worse.
+fn is_worse(alert: &Alert, open: &[Alert], new: &[AlertCondition]) -> bool {
+    let graver = alert.kind.graver();
+    let told = |kind: AlertKind, subject: &AlertSubject| {
+        graver.contains(&kind) && *subject == alert.subject
+    };
+    open.iter().any(|other| told(other.kind, &other.subject))
+        || new.iter().any(|other| told(other.kind, &other.subject))
 }
 
 fn is_of(alert: &Alert, condition: &AlertCondition) -> bool {
@@ -57,11 +95,18 @@ pub fn plan(open: &[Alert], sight: &AlertSight, now: Moment) -> AlertPlan {
             .iter()
             .any(|begun| begun.kind == condition.kind && begun.subject == condition.subject);
         match known {
-            Some(alert) => plan.seen.push((alert.id.clone(), condition.label.clone())),
+            Some(alert) => {
+                plan.seen.push(alert.id.clone());
+                if alert.label != condition.label {
+                    plan.renamed
+                        .push((alert.id.clone(), condition.label.clone()));
+                }
+            }
             None if is_new => plan.begin.push(condition.clone()),
             None => {}
         }
     }
+    (plan.begin, plan.left_out) = with_room(plan.begin, open);
     for alert in open {
         let is_so = sight.conditions.iter().any(|found| is_of(alert, found));
         if is_so || !sight.covers(alert) {
@@ -69,8 +114,12 @@ pub fn plan(open: &[Alert], sight: &AlertSight, now: Moment) -> AlertPlan {
         }
         match alert.quiet_since {
             None => plan.quiet.push(alert.id.clone()),
-            Some(since) if now.since(since) >= FLAP => plan.end.push((alert.id.clone(), since)),
-            Some(_) => {}
+            // It stays quiet for as long as any, so that what is now bad and now worse begins once.
+            Some(since) if now.since(since) < FLAP => {}
+            Some(since) if is_worse(alert, open, &plan.begin) => {
+                plan.worsened.push((alert.id.clone(), since));
+            }
+            Some(since) => plan.end.push((alert.id.clone(), since)),
         }
     }
     plan

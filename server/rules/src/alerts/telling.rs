@@ -1,11 +1,12 @@
 //! What a channel is told: which of the things that happened, in one message however many they are. Sends
 //! nothing and knows no words of people.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
-use shared::id::{AlertChannelId, AlertId};
+use shared::id::AlertId;
 
 use super::{Alert, AlertKind, AlertSeverity};
 use crate::words;
@@ -57,15 +58,6 @@ impl ChannelFilter {
         let is_urgent = alert.severity.rank() >= self.severity.rank();
         is_urgent && (self.kinds.is_empty() || self.kinds.contains(&alert.kind))
     }
-}
-
-/// A channel that is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldChannel {
-    /// Which.
-    pub id: AlertChannelId,
-    /// What.
-    pub filter: ChannelFilter,
 }
 
 /// What happened to an alert.
@@ -123,6 +115,9 @@ pub struct AlertMessage {
     /// Whether somebody only tries the channel.
     #[serde(default)]
     pub test: bool,
+    /// Whether it is what waited while the channel took nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backlog: bool,
 }
 
 /// A part of a path, as URLs take it.
@@ -209,6 +204,43 @@ pub fn message(
             .map(|(_, one)| one)
             .collect(),
         more: u64::try_from(more).unwrap_or(u64::MAX),
-        test: false,
+        ..AlertMessage::default()
     })
+}
+
+/// What waited for a channel, as one message: of each alert how it stands at last.
+pub fn backlog(waiting: impl IntoIterator<Item = AlertMessage>) -> AlertMessage {
+    let mut told: Vec<ToldAlert> = Vec::new();
+    let mut places: HashMap<AlertId, usize> = HashMap::new();
+    let mut more = 0_u64;
+    for message in waiting {
+        more = more.saturating_add(message.more);
+        for alert in message.alerts {
+            let known = places.get(&alert.id).and_then(|place| told.get_mut(*place));
+            if let Some(known) = known {
+                // Whoever was not told that it began is not reminded.
+                let step = match alert.step {
+                    AlertStep::Reminder => known.step,
+                    AlertStep::Begun | AlertStep::Resolved => alert.step,
+                };
+                *known = ToldAlert { step, ..alert };
+            } else {
+                places.insert(alert.id.clone(), told.len());
+                told.push(alert);
+            }
+        }
+    }
+    let rank = |alert: &ToldAlert| {
+        AlertSeverity::from_word(&alert.severity).map_or(0, AlertSeverity::rank)
+    };
+    // Stable: those that press alike stay in their order.
+    told.sort_by_key(|alert| std::cmp::Reverse(rank(alert)));
+    let cut = u64::try_from(told.len().saturating_sub(KEPT_MAX)).unwrap_or(u64::MAX);
+    told.truncate(KEPT_MAX);
+    AlertMessage {
+        alerts: told,
+        more: more.saturating_add(cut),
+        test: false,
+        backlog: true,
+    }
 }

@@ -3,6 +3,7 @@
 
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::fault::FaultKind;
 
 use super::buckets::Buckets;
 use super::costs::{KnownCost, plus};
@@ -146,6 +147,8 @@ pub struct CountedCall {
     pub test: bool,
     /// The status's word.
     pub status: String,
+    /// The fault's word, where it ended with one.
+    pub fault: Option<String>,
     /// Units.
     pub usage: Consumed,
     /// Charged.
@@ -162,7 +165,19 @@ pub struct CountedCall {
     pub at: Moment,
 }
 
+/// The words of faults that are the callers' own.
+pub fn callers_faults() -> impl Iterator<Item = &'static str> {
+    let kinds = FaultKind::ALL.into_iter().filter(|kind| kind.is_callers());
+    kinds.map(FaultKind::word)
+}
+
 impl CountedCall {
+    /// Whether it ended with a fault that is its caller's.
+    fn is_callers_fault(&self) -> bool {
+        let fault = self.fault.as_deref();
+        fault.is_some_and(|fault| callers_faults().any(|word| word == fault))
+    }
+
     /// Every place the call counts in.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(12);
@@ -208,6 +223,8 @@ pub struct Sums {
     pub calls: u64,
     /// Those that ended with a fault.
     pub failed: u64,
+    /// Of these, those that failed for what their callers sent: nothing was wrong but the call.
+    pub caller_faults: u64,
     /// Those whose tenant went away.
     pub canceled: u64,
     /// Charged.
@@ -265,7 +282,10 @@ impl Sums {
         match call.status.as_str() {
             "succeeded" => one.durations.add(call.duration_ms),
             "canceled" => one.canceled = 1,
-            _ => one.failed = 1,
+            _ => {
+                one.failed = 1;
+                one.caller_faults = u64::from(call.is_callers_fault());
+            }
         }
         if call.first_byte_ms > 0 {
             one.first_bytes.add(call.first_byte_ms);
@@ -278,6 +298,7 @@ impl Sums {
         let counts = [
             (&mut self.calls, other.calls),
             (&mut self.failed, other.failed),
+            (&mut self.caller_faults, other.caller_faults),
             (&mut self.canceled, other.canceled),
             (&mut self.attempts, other.attempts),
             (&mut self.duration_ms, other.duration_ms),

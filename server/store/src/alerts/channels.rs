@@ -16,11 +16,11 @@ use crate::audit::{Actor, Note, note};
 use crate::schema::{alert_channels, alert_messages};
 
 /// As many as a page can show and a round can write to.
-const CHANNELS_MAX: i64 = 50;
+pub(super) const CHANNELS_MAX: i64 = 50;
 
 #[derive(Debug, Clone, Insertable, Queryable)]
 #[diesel(table_name = alert_channels)]
-struct ChannelRow {
+pub(super) struct ChannelRow {
     id: String,
     name: String,
     kind: String,
@@ -38,18 +38,31 @@ struct ChannelRow {
     gave_up_at: Option<i64>,
 }
 
-/// What an operator changes of a row; how it does is the sender's.
+/// What an operator changes of a row; how it does is the sender's, and whether it is told has a switch of its
+/// own. What is absent stays.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = alert_channels)]
-struct ChannelChange<'a> {
+struct ChannelRowChange<'a> {
     name: &'a str,
-    enabled: bool,
     severity: &'a str,
     kinds: &'a str,
     lang: &'a str,
     remind_hours: i64,
-    shown: &'a str,
-    sealed: &'a str,
+    shown: Option<&'a str>,
+    sealed: Option<&'a str>,
+}
+
+/// What an operator changes of a channel.
+#[derive(Debug, Clone)]
+pub struct ChannelChange {
+    /// Its name.
+    pub name: String,
+    /// What it is told.
+    pub filter: ChannelFilter,
+    /// In which language.
+    pub lang: ChannelLang,
+    /// Its address and what is shown of it, sealed first; absent where they stay.
+    pub address: Option<(String, String)>,
 }
 
 /// A channel.
@@ -82,7 +95,7 @@ pub struct AlertChannel {
 }
 
 impl ChannelRow {
-    fn channel(self) -> Result<AlertChannel, DbError> {
+    pub(super) fn channel(self) -> Result<AlertChannel, DbError> {
         let damaged =
             |what: &str| DbError::Damaged(format!("`{what}` in alert_channels is not known"));
         let kinds: Vec<String> = serde_json::from_str(&self.kinds)
@@ -197,39 +210,65 @@ impl Store {
         })
     }
 
-    /// Writes one anew; false when there is none of its id. What waits for a channel that is switched off
-    /// is given up.
+    /// Changes one, whether it is told or not; false when there is none of its id.
     pub async fn change_alert_channel(
         &self,
         actor: &Actor,
-        channel: &AlertChannel,
+        id: &AlertChannelId,
+        change: &ChannelChange,
         now: Moment,
     ) -> Result<bool, DbError> {
-        let row = ChannelRow::from(channel);
+        let kinds = kinds(&change.filter);
+        let address = change.address.as_ref();
+        let row = ChannelRowChange {
+            name: &change.name,
+            severity: change.filter.severity.word(),
+            kinds: &kinds,
+            lang: change.lang.word(),
+            remind_hours: change.filter.remind_hours.into(),
+            sealed: address.map(|(sealed, _)| sealed.as_str()),
+            shown: address.map(|(_, shown)| shown.as_str()),
+        };
         write_tx!(self.db, |conn| -> DbError {
-            let found = alert_channels::table
-                .find(&row.id)
-                .first::<ChannelRow>(conn);
-            let Some(old) = found.await.optional()? else {
+            let channel = alert_channels::table.find(id.as_str());
+            let Some(old) = channel.first::<ChannelRow>(conn).await.optional()? else {
                 return Ok::<_, DbError>(false);
             };
-            let change = ChannelChange {
-                name: &row.name,
-                enabled: row.enabled,
-                severity: &row.severity,
-                kinds: &row.kinds,
-                lang: &row.lang,
-                remind_hours: row.remind_hours,
-                shown: &row.shown,
-                sealed: &row.sealed,
+            diesel::update(channel).set(&row).execute(conn).await?;
+            let new: ChannelRow = channel.first(conn).await?;
+            let entry = Note {
+                action: "alert_channel.update",
+                subject: id.as_str(),
+                before: Some(old.noted()),
+                after: Some(new.noted()),
+                ..Note::default()
             };
-            diesel::update(alert_channels::table.find(&row.id))
-                .set(&change)
+            note!(conn, actor, entry, now);
+            Ok(true)
+        })
+    }
+
+    /// Switches one on or off and changes nothing else; false when there is none of its id. What waits for one
+    /// that is or was off is given up.
+    pub async fn switch_alert_channel(
+        &self,
+        actor: &Actor,
+        id: &AlertChannelId,
+        on: bool,
+        now: Moment,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let channel = alert_channels::table.find(id.as_str());
+            let Some(old) = channel.first::<ChannelRow>(conn).await.optional()? else {
+                return Ok::<_, DbError>(false);
+            };
+            diesel::update(channel)
+                .set(alert_channels::enabled.eq(on))
                 .execute(conn)
                 .await?;
-            if !row.enabled {
+            if !on || !old.enabled {
                 let waiting = alert_messages::table
-                    .filter(alert_messages::channel_id.eq(&row.id))
+                    .filter(alert_messages::channel_id.eq(id.as_str()))
                     .filter(alert_messages::state.eq("waiting"));
                 diesel::update(waiting)
                     .set((
@@ -239,11 +278,12 @@ impl Store {
                     .execute(conn)
                     .await?;
             }
+            let new: ChannelRow = channel.first(conn).await?;
             let entry = Note {
                 action: "alert_channel.update",
-                subject: &row.id,
+                subject: id.as_str(),
                 before: Some(old.noted()),
-                after: Some(row.noted()),
+                after: Some(new.noted()),
                 ..Note::default()
             };
             note!(conn, actor, entry, now);

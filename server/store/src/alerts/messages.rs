@@ -1,10 +1,11 @@
 //! What waits to be sent to channels and what came of it. One process sends a message at a time: it takes
-//! the message for a while, and whoever finds it after that while sends it again, with the same id.
+//! the message for a while, and whoever finds it after that while sends it again, with the same id. What was
+//! never tried may be merged with what waits behind it.
 
 use diesel::prelude::{Insertable, Queryable};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use server_rules::alerts::telling::AlertMessage;
+use server_rules::alerts::telling::{AlertMessage, backlog};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::{AlertChannelId, AlertMessageId};
@@ -16,6 +17,8 @@ use crate::schema::{alert_channels, alert_messages};
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";
 const GAVE_UP: &str = "gave_up";
+/// Messages that are merged at once: of two hours, each of one look.
+const MERGED_MAX: i64 = 500;
 
 #[derive(Debug, Clone, Insertable, Queryable)]
 #[diesel(table_name = alert_messages)]
@@ -25,6 +28,7 @@ pub(super) struct MessageRow {
     body: String,
     state: String,
     attempts: i64,
+    refusals: i64,
     created_at: i64,
     due_at: i64,
     done_at: Option<i64>,
@@ -56,6 +60,8 @@ pub struct KeptMessage {
     pub state: MessageState,
     /// How often it was tried.
     pub attempts: u32,
+    /// How often the receiver said for good that it does not take it.
+    pub refusals: u32,
     /// When it was written.
     pub created_at: Moment,
     /// When it is tried next.
@@ -88,6 +94,8 @@ pub struct AlertAttempt<'a> {
     pub channel: &'a AlertChannelId,
     /// What came of it.
     pub outcome: AttemptOutcome,
+    /// Whether the receiver said for good that it does not take it.
+    pub refused: bool,
     /// The HTTP status, where there was one.
     pub http_status: Option<u16>,
     /// What was answered, or why nothing was.
@@ -110,6 +118,7 @@ impl MessageRow {
             body,
             state: WAITING.to_owned(),
             attempts: 0,
+            refusals: 0,
             created_at: now.unix_ms(),
             due_at: now.unix_ms(),
             done_at: None,
@@ -131,6 +140,7 @@ impl MessageRow {
                 _ => MessageState::Waiting,
             },
             attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            refusals: u32::try_from(self.refusals).unwrap_or(u32::MAX),
             created_at: Moment::from_unix_ms(self.created_at),
             due_at: Moment::from_unix_ms(self.due_at),
             done_at: self.done_at.map(Moment::from_unix_ms),
@@ -138,6 +148,18 @@ impl MessageRow {
             answer: self.answer.unwrap_or_default(),
         })
     }
+}
+
+/// Lets one process at a time take or merge a channel's messages: a row that is written is locked until the
+/// transaction ends, on either database. A macro, because it is compiled for either connection.
+macro_rules! lock_channel {
+    ($conn:expr, $id:expr) => {{
+        let channel = alert_channels::table.find($id);
+        diesel::update(channel)
+            .set(alert_channels::next_at.eq(alert_channels::next_at))
+            .execute($conn)
+            .await?;
+    }};
 }
 
 /// How a channel does after an attempt; a macro, because it is compiled for either connection.
@@ -193,6 +215,69 @@ impl Store {
         row.map(MessageRow::kept).transpose()
     }
 
+    /// Makes one message of those that wait first for a channel and were never tried, where there are several;
+    /// tells whether it did. What was tried stays as the receiver may have seen it, and a test by itself.
+    pub async fn merge_alert_messages(
+        &self,
+        channel: &AlertChannelId,
+        now: Moment,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            lock_channel!(conn, channel.as_str());
+            let rows: Vec<MessageRow> = alert_messages::table
+                .filter(alert_messages::channel_id.eq(channel.as_str()))
+                .filter(alert_messages::state.eq(WAITING))
+                .order((alert_messages::created_at, alert_messages::id))
+                .limit(MERGED_MAX)
+                .load(conn)
+                .await?;
+            let mut waiting = Vec::new();
+            for row in rows {
+                let message = row.kept()?;
+                if message.attempts > 0 || message.told.test {
+                    break;
+                }
+                waiting.push(message);
+            }
+            let [_, .., last] = waiting.as_slice() else {
+                return Ok::<_, DbError>(false);
+            };
+            let at = last.created_at;
+            let ids: Vec<&str> = waiting.iter().map(|one| one.id.as_str()).collect();
+            let old = alert_messages::table.filter(alert_messages::id.eq_any(ids));
+            diesel::delete(old).execute(conn).await?;
+            let told = backlog(waiting.into_iter().map(|one| one.told));
+            // Where the last one stood: in its order, and with a day before it is given up.
+            let row = MessageRow {
+                due_at: now.unix_ms(),
+                ..MessageRow::new(channel, &told, at)?
+            };
+            diesel::insert_into(alert_messages::table)
+                .values(&row)
+                .execute(conn)
+                .await?;
+            Ok(true)
+        })
+    }
+
+    /// How many messages wait for a channel, counted up to `most`.
+    pub async fn alert_messages_waiting(
+        &self,
+        channel: &AlertChannelId,
+        most: u32,
+    ) -> Result<usize, DbError> {
+        let ids: Vec<String> = on!(self.db, |conn| {
+            alert_messages::table
+                .filter(alert_messages::channel_id.eq(channel.as_str()))
+                .filter(alert_messages::state.eq(WAITING))
+                .select(alert_messages::id)
+                .limit(i64::from(most))
+                .load(conn)
+                .await
+        })?;
+        Ok(ids.len())
+    }
+
     /// Channels for which something waits.
     pub async fn channels_with_messages(&self) -> Result<Vec<AlertChannelId>, DbError> {
         let ids: Vec<String> = on!(self.db, |conn| {
@@ -215,6 +300,7 @@ impl Store {
         now: Moment,
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
+            lock_channel!(conn, message.channel.as_str());
             // A message is the oldest only when the one before it is noted, and its pause with it.
             let channel = alert_channels::table.find(message.channel.as_str());
             let next_at: Option<i64> = channel
@@ -252,6 +338,7 @@ impl Store {
             AttemptOutcome::GaveUp => (GAVE_UP, now, Some(now.unix_ms())),
             AttemptOutcome::Again(at) => (WAITING, *at, None),
         };
+        let refusals = i64::from(attempt.refused);
         write_tx!(self.db, |conn| -> DbError {
             let waiting = alert_messages::table
                 .find(attempt.message.as_str())
@@ -259,6 +346,7 @@ impl Store {
             diesel::update(waiting)
                 .set((
                     alert_messages::state.eq(state),
+                    alert_messages::refusals.eq(alert_messages::refusals + refusals),
                     alert_messages::due_at.eq(due_at.unix_ms()),
                     alert_messages::done_at.eq(done_at),
                     alert_messages::http_status.eq(attempt.http_status.map(i64::from)),

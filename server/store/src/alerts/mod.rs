@@ -10,20 +10,20 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use server_rules::alerts::round::AlertPlan;
-use server_rules::alerts::telling::{AlertMessage, AlertStep, ToldChannel, message};
+use server_rules::alerts::telling::{AlertMessage, AlertStep, message};
 use server_rules::alerts::{
     Alert, AlertCondition, AlertKind, AlertSeverity, AlertSubject, SubjectKind,
 };
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::{AlertId, AlertMessageId};
-use shared::write_tx;
+use shared::{on, write_tx};
 
-pub use self::reads::{CallSums, FailedCalls, SumsOf};
+pub use self::reads::{CallSums, EARLIER_MAX, FailedCalls, SumsOf};
 use super::Store;
 use super::audit::{Actor, Note, note};
 use super::columns::whole;
-use super::schema::{alert_messages, alert_rounds, alerts};
+use super::schema::{alert_channels, alert_messages, alert_rounds, alert_sightings, alerts};
 
 /// The one row of `alert_rounds`.
 const ROUND: &str = "alerts";
@@ -58,12 +58,12 @@ impl AlertDbRow {
             label: of.label.clone(),
             last4: of.last4.clone(),
             severity: of.kind.severity().word().to_owned(),
-            first_seen: of.since.unwrap_or(now).unix_ms(),
+            first_seen: of.since.unwrap_or(now).min(now).unix_ms(),
             last_seen: now.unix_ms(),
             quiet_since: None,
             ended_at: None,
             hit_calls: whole(of.hit_calls),
-            hits_at_least: whole(of.hit_calls) >= reads::EARLIER_MAX,
+            hits_at_least: of.hits_at_least,
             muted_until: None,
             muted_by: None,
         }
@@ -115,8 +115,6 @@ pub struct AlertRound<'a> {
     pub plan: &'a AlertPlan,
     /// Calls that were counted for each, in addition, and whether there may be more.
     pub hits: &'a [(AlertId, u64, bool)],
-    /// Who is told.
-    pub channels: &'a [ToldChannel],
     /// Now.
     pub now: Moment,
 }
@@ -164,29 +162,37 @@ macro_rules! write_rows {
         let mut begun = Vec::new();
         for condition in &plan.begin {
             let row = AlertDbRow::begun(&AlertId::random(), condition, $round.now);
-            diesel::insert_into(alerts::table)
+            // What is there already, whoever wrote it, must not keep the rest from being written.
+            let made = diesel::insert_into(alerts::table)
                 .values(&row)
+                .on_conflict_do_nothing()
                 .execute($conn)
                 .await?;
-            begun.push(row.id);
+            if made == 1 {
+                begun.push(row.id);
+            }
         }
-        for (id, label) in &plan.seen {
+        // One statement for all: there may be two thousand, and every look sees them.
+        let seen: Vec<&str> = plan.seen.iter().map(AlertId::as_str).collect();
+        diesel::update(alerts::table.filter(alerts::id.eq_any(seen)))
+            .set((
+                alerts::last_seen.eq(now),
+                alerts::quiet_since.eq(None::<i64>),
+            ))
+            .execute($conn)
+            .await?;
+        for (id, label) in &plan.renamed {
             diesel::update(alerts::table.find(id.as_str()))
-                .set((
-                    alerts::last_seen.eq(now),
-                    alerts::quiet_since.eq(None::<i64>),
-                    alerts::label.eq(label),
-                ))
+                .set(alerts::label.eq(label))
                 .execute($conn)
                 .await?;
         }
-        for id in &plan.quiet {
-            diesel::update(alerts::table.find(id.as_str()))
-                .set(alerts::quiet_since.eq(Some(now)))
-                .execute($conn)
-                .await?;
-        }
-        for (id, since) in &plan.end {
+        let quiet: Vec<&str> = plan.quiet.iter().map(AlertId::as_str).collect();
+        diesel::update(alerts::table.filter(alerts::id.eq_any(quiet)))
+            .set(alerts::quiet_since.eq(Some(now)))
+            .execute($conn)
+            .await?;
+        for (id, since) in plan.end.iter().chain(&plan.worsened) {
             diesel::update(alerts::table.find(id.as_str()))
                 .set(alerts::ended_at.eq(Some(since.unix_ms())))
                 .execute($conn)
@@ -234,10 +240,18 @@ impl Store {
             let looks = (before.looked_at, round.now);
             let mut outcome = RoundOutcome {
                 begun: begun.len(),
-                ended: round.plan.end.len(),
+                ended: round.plan.end.len() + round.plan.worsened.len(),
                 messages: 0,
             };
-            for channel in round.channels {
+            // Read here: whoever was switched off or changed a moment ago is told as it is now.
+            let channels: Vec<channels::ChannelRow> = alert_channels::table
+                .filter(alert_channels::enabled.eq(true))
+                .order((alert_channels::created_at, alert_channels::id))
+                .limit(channels::CHANNELS_MAX)
+                .load(conn)
+                .await?;
+            for channel in channels {
+                let channel = channel.channel()?;
                 let Some(told) = message(&channel.filter, &touched, looks) else {
                     continue;
                 };
@@ -314,11 +328,34 @@ impl Store {
         Ok(id)
     }
 
-    /// Deletes alerts that ended and messages that were done before then.
+    /// When an alert of this kind and subject last ended, if that was after `from`.
+    pub async fn alert_ended_after(
+        &self,
+        kind: AlertKind,
+        subject: &AlertSubject,
+        from: Moment,
+    ) -> Result<Option<Moment>, DbError> {
+        let ended: Option<Option<i64>> = on!(self.db, |conn| {
+            alerts::table
+                .filter(alerts::ended_at.gt(from.unix_ms()))
+                .filter(alerts::kind.eq(kind.word()))
+                .filter(alerts::subject_kind.eq(subject.kind.word()))
+                .filter(alerts::subject.eq(&subject.id))
+                .order(alerts::ended_at.desc())
+                .select(alerts::ended_at)
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        Ok(ended.flatten().map(Moment::from_unix_ms))
+    }
+
+    /// Deletes alerts that ended, messages that were done, and sightings of before then.
     pub async fn forget_alerts(
         &self,
         alerts_before: Moment,
         messages_before: Moment,
+        sightings_before: Moment,
     ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let old = alerts::table.filter(alerts::ended_at.lt(alerts_before.unix_ms()));
@@ -326,6 +363,9 @@ impl Store {
             let old = alert_messages::table
                 .filter(alert_messages::state.ne("waiting"))
                 .filter(alert_messages::created_at.lt(messages_before.unix_ms()));
+            diesel::delete(old).execute(conn).await?;
+            let old = alert_sightings::table
+                .filter(alert_sightings::seen_at.lt(sightings_before.unix_ms()));
             diesel::delete(old).execute(conn).await?;
             Ok::<_, DbError>(())
         })

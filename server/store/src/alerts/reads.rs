@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use diesel::dsl::sql;
-use diesel::sql_types::BigInt;
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::{BigInt, Bool};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use server_rules::alerts::Alert;
 use server_rules::alerts::round::{FailedCall, FailedTry};
+use server_rules::alerts::{Alert, OPEN_MAX};
+use server_rules::usage::sums::callers_faults;
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::{on, write_tx};
@@ -18,10 +20,10 @@ use crate::Store;
 use crate::schema::{alert_rounds, alert_sightings, alerts, rollup_state, rollups, usage_records};
 use crate::usage::Try;
 
-/// More open alerts than anybody reads; a list of them stays bounded.
-const OPEN_MAX: i64 = 2_000;
+/// Sightings that are read; there are no more open alerts either.
+const SIGHTINGS_MAX: i64 = 2_000;
 /// Failed calls of one model that are counted when its alert begins.
-pub(super) const EARLIER_MAX: i64 = 10_000;
+pub const EARLIER_MAX: i64 = 10_000;
 
 /// What sums are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,8 @@ pub enum SumsOf {
     Providers,
 }
 
-/// Calls of some hours, without those of test keys.
+/// Calls of some hours, without those of test keys and those that failed for what their callers sent: these tell
+/// nothing of who was called, and no tenant should be able to raise an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CallSums {
     /// All.
@@ -43,7 +46,7 @@ pub struct CallSums {
     pub canceled: u64,
 }
 
-/// Calls that failed, in the order in which they were filed.
+/// Calls that failed, but not for what their callers sent, in the order in which they were filed.
 #[derive(Debug, Clone, Default)]
 pub struct FailedCalls {
     /// At most as many as were asked for.
@@ -77,6 +80,15 @@ fn failed(row: FailedRow) -> FailedCall {
     }
 }
 
+/// Whatever did not fail for what its caller sent.
+fn not_the_callers() -> SqlLiteral<Bool> {
+    let words: Vec<String> = callers_faults().map(|word| format!("'{word}'")).collect();
+    sql(&format!(
+        "COALESCE(fault, '') NOT IN ({})",
+        words.join(", ")
+    ))
+}
+
 fn unsigned(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
 }
@@ -88,7 +100,7 @@ impl Store {
             alerts::table
                 .filter(alerts::ended_at.is_null())
                 .order((alerts::first_seen, alerts::id))
-                .limit(OPEN_MAX)
+                .limit(i64::try_from(OPEN_MAX).unwrap_or(i64::MAX))
                 .load(conn)
                 .await
         })?;
@@ -159,6 +171,7 @@ impl Store {
                 .filter(usage_records::number.le(upto))
                 .filter(usage_records::status.eq("failed"))
                 .filter(usage_records::test.eq(false))
+                .filter(not_the_callers())
                 .order(usage_records::number)
                 .select((
                     usage_records::number,
@@ -195,6 +208,7 @@ impl Store {
                 .filter(usage_records::created_at.ge(from.unix_ms()))
                 .filter(usage_records::status.eq("failed"))
                 .filter(usage_records::test.eq(false))
+                .filter(not_the_callers())
                 .filter(usage_records::number.le(upto))
                 .select(usage_records::created_at)
                 .order((usage_records::created_at, usage_records::id))
@@ -222,7 +236,13 @@ impl Store {
     ) -> Result<HashMap<String, CallSums>, DbError> {
         let sum =
             |column: &str| sql::<BigInt>(&format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)"));
-        let sums = || (sum("calls"), sum("failed"), sum("canceled"));
+        let sums = || {
+            (
+                sum("calls - caller_faults"),
+                sum("failed - caller_faults"),
+                sum("canceled"),
+            )
+        };
         let rows: Vec<(String, (i64, i64, i64))> = on!(self.db, |conn| {
             let hours = rollups::table
                 .filter(rollups::tenant_id.eq(""))
@@ -258,24 +278,32 @@ impl Store {
         Ok(sums.collect())
     }
 
-    /// Notes what this process saw, at its newest.
+    /// Notes what this process saw, at its newest. What nobody saw since `from` is seen for the first time.
     pub async fn note_sighting(
         &self,
-        kind: &str,
-        subject: &str,
+        (kind, subject): (&str, &str),
         seen_at: Moment,
+        from: Moment,
     ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let made = diesel::insert_into(alert_sightings::table)
                 .values((
                     alert_sightings::kind.eq(kind),
                     alert_sightings::subject.eq(subject),
+                    alert_sightings::first_at.eq(seen_at.unix_ms()),
                     alert_sightings::seen_at.eq(seen_at.unix_ms()),
                 ))
                 .on_conflict_do_nothing()
                 .execute(conn)
                 .await?;
             if made == 0 {
+                let forgotten = alert_sightings::table
+                    .find((kind, subject))
+                    .filter(alert_sightings::seen_at.lt(from.unix_ms()));
+                diesel::update(forgotten)
+                    .set(alert_sightings::first_at.eq(seen_at.unix_ms()))
+                    .execute(conn)
+                    .await?;
                 let older = alert_sightings::table
                     .find((kind, subject))
                     .filter(alert_sightings::seen_at.lt(seen_at.unix_ms()));
@@ -288,7 +316,7 @@ impl Store {
         })
     }
 
-    /// What was seen of a kind since `from`.
+    /// What was seen of a kind since `from`, and when it was seen first.
     pub async fn sightings(
         &self,
         kind: &str,
@@ -298,9 +326,9 @@ impl Store {
             alert_sightings::table
                 .filter(alert_sightings::kind.eq(kind))
                 .filter(alert_sightings::seen_at.ge(from.unix_ms()))
-                .select((alert_sightings::subject, alert_sightings::seen_at))
+                .select((alert_sightings::subject, alert_sightings::first_at))
                 .order(alert_sightings::subject)
-                .limit(OPEN_MAX)
+                .limit(SIGHTINGS_MAX)
                 .load(conn)
                 .await
         })?;

@@ -74,7 +74,7 @@ macro_rules! counted_names_of {
         concat!(
             $of, ".id, ", $of, ".tenant_id, ", $of, ".key_id, ", $of, ".test, ", $of, ".operation, ",
             $of, ".model, ", $of, ".provider, ", $of, ".credits_micros, ", $of, ".cost_micros, ",
-            $of, ".status, ", $of, ".attempts, ", $of, ".first_byte_ms, ", $of, ".duration_ms, ",
+            $of, ".status, ", $of, ".fault, ", $of, ".attempts, ", $of, ".first_byte_ms, ", $of, ".duration_ms, ",
             $of, ".created_at", $(", ", $of, ".", stringify!($count)),+
         )
     };

@@ -127,6 +127,7 @@ impl RollupRow {
             test: place.test,
             calls: whole(sums.calls),
             failed: whole(sums.failed),
+            caller_faults: whole(sums.caller_faults),
             canceled: whole(sums.canceled),
             credits_micros: sums.credits.micros(),
             cost_micros: sums.cost.cost.micros(),
@@ -164,6 +165,7 @@ impl RollupRow {
         Ok(Sums {
             calls: count(self.calls),
             failed: count(self.failed),
+            caller_faults: count(self.caller_faults),
             canceled: count(self.canceled),
             credits: Credits::from_micros(self.credits_micros),
             cost: KnownCost {
@@ -216,6 +218,7 @@ macro_rules! counted_row {
             credits_micros: i64,
             cost_micros: Option<i64>,
             status: String,
+            fault: Option<String>,
             attempts: i64,
             first_byte_ms: i64,
             duration_ms: i64,
@@ -237,6 +240,7 @@ impl From<CountedCallRow> for CountedCall {
             operation: row.operation,
             test: row.test,
             status: row.status,
+            fault: row.fault,
             credits: Credits::from_micros(row.credits_micros),
             cost: row.cost_micros.map(Credits::from_micros),
             attempts: count(row.attempts),

@@ -51,4 +51,28 @@ impl Store {
             .await
             .optional())
     }
+
+    /// Forgets which models a tenant's people used.
+    pub async fn forget_studio_choices(&self, tenant: &TenantId) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let all = studio_choices::table.filter(studio_choices::tenant_id.eq(tenant.as_str()));
+            diesel::delete(all).execute(conn).await?;
+            Ok(())
+        })
+    }
+
+    /// Forgets which models a person used.
+    pub async fn forget_studio_choices_of(
+        &self,
+        tenant: &TenantId,
+        user: &str,
+    ) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let theirs = studio_choices::table
+                .filter(studio_choices::tenant_id.eq(tenant.as_str()))
+                .filter(studio_choices::user_id.eq(user));
+            diesel::delete(theirs).execute(conn).await?;
+            Ok(())
+        })
+    }
 }

@@ -131,18 +131,18 @@ impl Store {
             .optional())
     }
 
-    /// The parts of a picture, in order.
-    pub async fn studio_parts(
+    /// A part of a picture.
+    pub async fn studio_part(
         &self,
         tenant: &TenantId,
         image: &str,
-    ) -> Result<Vec<Vec<u8>>, DbError> {
+        place: i64,
+    ) -> Result<Option<Vec<u8>>, DbError> {
         on!(self.db, |conn| studio_parts::table
-            .filter(studio_parts::tenant_id.eq(tenant.as_str()))
-            .filter(studio_parts::image_id.eq(image))
-            .order(studio_parts::place.asc())
+            .find((tenant.as_str(), image, place))
             .select(studio_parts::sealed)
-            .load(conn)
-            .await)
+            .first(conn)
+            .await
+            .optional())
     }
 }

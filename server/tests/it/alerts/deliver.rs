@@ -20,7 +20,11 @@ use crate::support::{TestDb, databases};
 
 const KEY: &str = "f19a1c2d-aaaa-bbbb-cccc-0123456789ab";
 
-fn sender(store: &Store, clock: &Clock, outbound: &Outbound) -> (AlertChannels, AlertSender) {
+pub(super) fn sender(
+    store: &Store,
+    clock: &Clock,
+    outbound: &Outbound,
+) -> (AlertChannels, AlertSender) {
     let channels = channels(store, clock, outbound.clone());
     let zones = Zones::new(store.clone(), clock.clone());
     let base = "https://waule.example".to_owned();
@@ -29,7 +33,7 @@ fn sender(store: &Store, clock: &Clock, outbound: &Outbound) -> (AlertChannels, 
     (channels, sender)
 }
 
-async fn put(store: &Store, channel: &AlertChannelId, clock: &Clock) -> String {
+pub(super) async fn put(store: &Store, channel: &AlertChannelId, clock: &Clock) -> String {
     let told = AlertMessage {
         test: true,
         ..AlertMessage::default()
@@ -38,23 +42,23 @@ async fn put(store: &Store, channel: &AlertChannelId, clock: &Clock) -> String {
     put.expect("it waits").to_string()
 }
 
-async fn newest(store: &Store, channel: &AlertChannelId) -> KeptMessage {
+pub(super) async fn newest(store: &Store, channel: &AlertChannelId) -> KeptMessage {
     let kept = store.alert_messages(channel, 1).await.expect("read");
     kept.into_iter().next().expect("a message")
 }
 
 /// A webhook that is told, and what it is told by.
-struct Scene {
-    store: Store,
-    clock: Clock,
-    channels: AlertChannels,
-    sender: AlertSender,
-    channel: AlertChannelId,
-    fake: super::fakes::Fake,
+pub(super) struct Scene {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) channels: AlertChannels,
+    pub(super) sender: AlertSender,
+    pub(super) channel: AlertChannelId,
+    pub(super) fake: super::fakes::Fake,
 }
 
 impl Scene {
-    async fn over(db: &TestDb) -> Self {
+    pub(super) async fn over(db: &TestDb) -> Self {
         let (store, clock) = (Store::new(db.db.clone()), Clock::fixed(start()));
         let (fake, url, outbound) = webhook(&clock).await;
         let (channels, sender) = sender(&store, &clock, &outbound);
@@ -70,11 +74,11 @@ impl Scene {
         }
     }
 
-    async fn send(&self) -> usize {
+    pub(super) async fn send(&self) -> usize {
         self.sender.send_now().await.expect("sent")
     }
 
-    async fn shown(&self) -> server::alerts::channels::ShownChannel {
+    pub(super) async fn shown(&self) -> server::alerts::channels::ShownChannel {
         self.channels.all().await.expect("read").remove(0)
     }
 }

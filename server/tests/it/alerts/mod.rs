@@ -1,6 +1,8 @@
 //! Alerts as rows and as messages, on both databases: who looks, what flaps, who is told, and what arrives at
 //! receivers that are as strict as the real ones.
 
+mod backlog;
+mod bounds;
 mod deliver;
 mod fakes;
 mod rounds;

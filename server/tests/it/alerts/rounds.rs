@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use server::alerts::channels::{AlertChannels, ChannelDraft};
 use server::alerts::{
     Alert, AlertCondition, AlertKind, AlertMessage, AlertSeverity, AlertSight, AlertSource,
-    AlertStep, AlertSubject, ChannelFilter, ChannelKind, SubjectKind, ToldChannel, UNTIL_IT_ENDS,
-    hits, plan,
+    AlertStep, AlertSubject, ChannelFilter, ChannelKind, SubjectKind, UNTIL_IT_ENDS, hits, plan,
 };
 use server::store::Store;
 use server::store::alerts::{AlertRound, RoundOutcome, RoundState, SumsOf};
@@ -20,12 +20,12 @@ use crate::support::{TestDb, databases};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn failing(model: &str) -> AlertCondition {
+pub(super) fn failing(model: &str) -> AlertCondition {
     let subject = AlertSubject::new(SubjectKind::Model, model);
     AlertCondition::new(AlertKind::CallsFail, subject, model)
 }
 
-fn sight(conditions: &[AlertCondition]) -> AlertSight {
+pub(super) fn sight(conditions: &[AlertCondition]) -> AlertSight {
     AlertSight {
         conditions: conditions.to_vec(),
         ..AlertSight::default()
@@ -33,14 +33,15 @@ fn sight(conditions: &[AlertCondition]) -> AlertSight {
 }
 
 /// A store with one channel that is told of everything.
-struct Scene {
-    store: Store,
-    channel: AlertChannelId,
-    filter: ChannelFilter,
+pub(super) struct Scene {
+    pub(super) store: Store,
+    pub(super) channels: AlertChannels,
+    pub(super) channel: AlertChannelId,
+    pub(super) filter: ChannelFilter,
 }
 
 impl Scene {
-    async fn over(db: &TestDb) -> Self {
+    pub(super) async fn over(db: &TestDb) -> Self {
         let store = Store::new(db.db.clone());
         let channels = channels(&store, &Clock::fixed(start()), Outbound::system(false));
         let hook = draft(
@@ -51,12 +52,13 @@ impl Scene {
         let channel = add(&channels, &hook).await;
         Self {
             store,
+            channels,
             channel,
             filter: everything(),
         }
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         before: RoundState,
         sight: &AlertSight,
@@ -64,35 +66,37 @@ impl Scene {
     ) -> Option<RoundOutcome> {
         let open = self.store.open_alerts().await.expect("read");
         let plan = plan(&open, sight, now);
-        let told = [ToldChannel {
-            id: self.channel.clone(),
-            filter: self.filter.clone(),
-        }];
         let round = AlertRound {
             before,
             through: before.through,
             plan: &plan,
             hits: &[],
-            channels: &told,
             now,
         };
         self.store.write_alert_round(&round).await.expect("written")
     }
 
-    /// A look that nobody disturbs.
-    async fn look(&self, sight: &AlertSight, now: Moment) -> RoundOutcome {
+    /// A look that nobody disturbs, with the channel's filter as it stands here.
+    pub(super) async fn look(&self, sight: &AlertSight, now: Moment) -> RoundOutcome {
+        let draft = ChannelDraft {
+            filter: self.filter.clone(),
+            ..draft("hook", ChannelKind::Webhook, ("", ""))
+        };
+        let actor = Actor::system();
+        let changed = self.channels.change(&actor, &self.channel, &draft);
+        changed.await.expect("changed");
         let before = self.store.alert_round().await.expect("read");
         self.write(before, sight, now).await.expect("it is alone")
     }
 
-    async fn on(&self) -> Vec<Alert> {
+    pub(super) async fn on(&self) -> Vec<Alert> {
         let mut open = self.store.open_alerts().await.expect("read");
         open.retain(Alert::is_on);
         open
     }
 
     /// Everything the channel is to be told, the oldest first.
-    async fn told(&self) -> Vec<AlertMessage> {
+    pub(super) async fn told(&self) -> Vec<AlertMessage> {
         let kept = self.store.alert_messages(&self.channel, 100).await;
         let told = kept.expect("read").into_iter().rev();
         told.map(|message| message.told).collect()
@@ -303,16 +307,20 @@ async fn what_did_not_answer_ends_nothing() {
     }
 }
 
-/// A record of a call, as filing leaves it, with its number.
-async fn record(db: &TestDb, number: i64, (model, status): (&str, &str), tries: &str) {
+/// A record of a call, as filing leaves it, with its number; of a call that failed a status is its fault's word.
+pub(super) async fn record(db: &TestDb, number: i64, (model, status): (&str, &str), tries: &str) {
+    let (status, fault) = match status {
+        "succeeded" | "failed" | "canceled" => (status, "NULL".to_owned()),
+        fault => ("failed", format!("'{fault}'")),
+    };
     let (id, at) = (format!("gen_{number}"), super::START_MS + number);
     let sql = format!(
         "INSERT INTO usage_records (id, tenant_id, test, operation, model, provider, provider_model, input_tokens, \
          cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, \
          estimated, credits_micros, cost_micros, status, attempts, first_byte_ms, duration_ms, created_at, \
-         loss_micros, tries, number) \
+         loss_micros, tries, number, fault) \
          VALUES ('{id}', 'ten_1', FALSE, 'chat', '{model}', '', '', 0, 0, 0, 0, 0, 0, 0, 0, FALSE, 0, 0, \
-         '{status}', 1, 0, 1, {at}, 0, '{tries}', {number})"
+         '{status}', 1, 0, 1, {at}, 0, '{tries}', {number}, {fault})"
     );
     db.execute(&sql).await.expect("a record");
 }

@@ -30,7 +30,7 @@ async fn a_tenant_sees_its_models_at_its_prices_and_how_to_call_them() {
             "http://localhost:3000/api/v1/chat/completions",
             "Claude Code",
             "YOUR_KEY",
-            "Too few calls to tell",
+            "Too few calls for a figure",
         ] {
             assert!(page.body.contains(told), "{told}: {}", page.body);
         }
@@ -85,6 +85,38 @@ async fn every_operation_of_the_document_is_on_its_page() {
             .push(("accept-language", "zh-CN".to_owned()));
         let page = chinese.get("/portal/docs").await.body;
         assert!(page.contains("API 文档") && page.contains("id=\"create_chat\""));
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_are_shown_no_model_of_the_catalogue() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        // Before all others in whatever order.
+        for (id, operation) in [("aaa-secret-chat", "chat"), ("aaa-secret-image", "image")] {
+            let target = json!({"provider": "sandbox", "model": "sandbox"});
+            let body = json!({
+                "id": id, "operation": operation, "enabled": true, "targets": [target],
+            });
+            let made = place
+                .api(Method::POST, "/admin/api/models", &token, &body)
+                .await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        }
+        let mut stranger = place.browser();
+        let page = stranger.get("/portal/docs").await.body;
+        assert!(page.contains("sandbox-chat"), "{page}");
+        assert!(!page.contains("aaa-secret"), "{page}");
+        let mut owner = place.owner().await;
+        let page = owner.get("/admin/docs").await.body;
+        assert!(page.contains("aaa-secret-chat"), "{page}");
+        tenant(&place, &token, "Acme").await;
+        let mut ada = place.browser();
+        let names = [("tenant", "Acme"), ("username", "ada")];
+        ada.log_in("/portal", &names, PASSWORD).await;
+        let page = ada.get("/portal/docs").await.body;
+        assert!(page.contains("aaa-secret-chat"), "{page}");
         place.end().await;
     }
 }

@@ -13,6 +13,7 @@ mod retention;
 mod rollups;
 mod studio;
 mod studio_ends;
+mod studio_together;
 mod summaries;
 mod zones;
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::TryStreamExt;
 use serde_json::json;
 use server::kept::{KeepBounds, Keeping};
 use server::studio::{
-    Awaited, ChatOpening, NewPicture, NewTurnKept, NotKept, PictureKind, StudioAsked, StudioEnd,
-    StudioMemory, StudioPerson, StudioPrompt, TurnRefused,
+    Awaited, ChatOpening, NewPicture, NewTurnKept, NotKept, PictureHead, PictureKind, StudioAsked,
+    StudioEnd, StudioMemory, StudioPerson, StudioPrompt, TurnRefused,
 };
 use shared::credits::Credits;
 use shared::id::{ChatId, GenerationId, TenantId, UserId};
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::kept::texts_of;
 use super::{Room, rooms};
 
-const ITEM_BYTES: usize = 10_000;
+pub(super) const ITEM_BYTES: usize = 10_000;
 const TENANT_BYTES: u64 = 1_000_000;
 pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nheron heron heron";
 
@@ -63,7 +64,17 @@ pub(super) fn turn(chat: Option<&str>, seen: u32, nonce: &str, words: &str) -> N
     }
 }
 
-async fn begun(memory: &StudioMemory, who: &StudioPerson, new: NewTurnKept) -> Box<Awaited> {
+/// All of a picture.
+async fn bytes_of(memory: &StudioMemory, who: &StudioPerson, picture: &PictureHead) -> Vec<u8> {
+    let parts = memory.picture_parts(who, picture);
+    parts.try_concat().await.expect("read")
+}
+
+pub(super) async fn begun(
+    memory: &StudioMemory,
+    who: &StudioPerson,
+    new: NewTurnKept,
+) -> Box<Awaited> {
     match memory.begin(who, new).await {
         Ok(ChatOpening::Awaited(awaited)) => awaited,
         other => panic!("{other:?}"),
@@ -89,7 +100,7 @@ fn micros(n: i64) -> Credits {
 }
 
 /// What is shown of a conversation: each message with its answers and how they stand.
-async fn shown(
+pub(super) async fn shown(
     memory: &StudioMemory,
     who: &StudioPerson,
     chat: &str,
@@ -215,8 +226,7 @@ async fn a_conversation_is_found_again_by_its_person_alone_and_is_sealed() {
             (found.prompt.prompt.as_str(), found.charged),
             ("a heron at dusk", Some(micros(9)))
         );
-        let bytes = memory.picture_bytes(&mia, &found).await.expect("read");
-        assert_eq!(bytes, PNG, "{name}");
+        assert_eq!(bytes_of(&memory, &mia, &found).await, PNG, "{name}");
         assert!(memory.forget_chat(&mia, &chat).await.expect("deleted"));
         assert_eq!(memory.chat(&mia, &chat).await.expect("read"), None);
         assert!(
@@ -465,10 +475,7 @@ async fn what_is_too_large_or_too_much_is_told_and_keeps_no_call_from_being_made
         // The whole picture comes back, of however many parts.
         let page = memory.pictures(&mia, None, 1).await.expect("read");
         assert!(page.next.is_some(), "{name}");
-        let whole = memory
-            .picture_bytes(&mia, &page.rows[0])
-            .await
-            .expect("read");
+        let whole = bytes_of(&memory, &mia, &page.rows[0]).await;
         assert_eq!(whole.len(), bytes.len(), "{name}");
         let far = vec![1_u8; 17 * 1024 * 1024];
         let refused = memory.keep_picture(&mia, picture(&far)).await;

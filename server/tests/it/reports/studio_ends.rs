@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::studio::{PNG, memory, person, picture, said, turn, until};
 use super::{Room, rooms};
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// A moment later than the one before, so that lists have an order.
 const TICK: Duration = Duration::from_millis(5);
 
-async fn set_days(room: &Room, tenant: &TenantId, days: Option<u32>) {
+pub(super) async fn set_days(room: &Room, tenant: &TenantId, days: Option<u32>) {
     let patch = TenantSettingsPatch {
         studio_days: Field::from(days),
         ..TenantSettingsPatch::default()
@@ -31,7 +31,7 @@ async fn set_days(room: &Room, tenant: &TenantId, days: Option<u32>) {
     put.await.expect("set");
 }
 
-async fn sweep(room: &Room) -> usize {
+pub(super) async fn sweep(room: &Room) -> usize {
     let sweeper = Sweeper::new(room.store.clone(), room.clock.clone());
     let swept = sweeper.sweep(&CancellationToken::new()).await;
     swept.expect("swept").studio

@@ -12,7 +12,7 @@ use shared::link::Call;
 use super::marks::{Marks, TOKENS_MAX};
 use super::saying::{Saying, Tool};
 use super::script::{Pace, Script, event, streamed};
-use super::{CREATED, id_of, read, refusal, schema, text_of, tokens_of};
+use super::{CREATED, answer, id_of, read, refusal, schema, text_of, tokens_of};
 use crate::providers::{Answer, Refusal};
 
 /// Tokens of an answer when nothing else is asked for.
@@ -26,6 +26,8 @@ const TOOLS_MAX: usize = 128;
 const LOGPROB_TOKENS_MAX: u64 = 4_096;
 /// Tools that are called in one answer.
 const CALLS_MAX: usize = 4;
+/// Messages of a person that an answer looks back at.
+const ASKED_MAX: usize = 100;
 /// A picture among the input, as OpenAI's low detail.
 const PICTURE_TOKENS: u64 = 85;
 
@@ -130,20 +132,57 @@ fn plan(call: &Call, model: &str, chat: &Chat, marks: &Marks) -> Result<Plan, Re
     })
 }
 
-/// Words, or what a format asks for.
+/// What a format asks for, an answer for people, or the one sentence whose tokens are known: for requests
+/// with marks, stops, probabilities or several choices, and behind a tool's result. Who measures or tests
+/// writes such requests; who talks does not.
 fn said(chat: &Chat, marks: &Marks, most: u64) -> Result<Saying, Refusal> {
     if let Some(json) = structured(&chat.response_format)? {
         return Ok(Saying::text(json, most));
     }
+    let stops = stops(&chat.stop)?;
+    let measures = *marks != Marks::default()
+        || !stops.is_empty()
+        || chat.logprobs.unwrap_or(false)
+        || chat.n.unwrap_or(1) > 1;
+    if !measures && let Some(text) = talked(&chat.messages) {
+        return Ok(Saying::text(text, most));
+    }
     let wanted = marks.tokens.unwrap_or(TOKENS_DEFAULT);
-    Ok(Saying::words(wanted, most, &stops(&chat.stop)?))
+    Ok(Saying::words(wanted, most, &stops))
+}
+
+/// What is said to a person whose message is the last one; nothing where another spoke last.
+fn talked(messages: &[Message]) -> Option<String> {
+    let last = messages.last().filter(|last| last.role == "user")?;
+    let is_system = |message: &&Message| ["system", "developer"].contains(&&*message.role);
+    let system = messages.iter().find(is_system);
+    let system = system.map(|message| text_of(&message.content));
+    let asked = messages
+        .iter()
+        .rev()
+        .filter(|message| message.role == "user");
+    let mut asked: Vec<String> = asked
+        .take(ASKED_MAX)
+        .map(|message| text_of(&message.content))
+        .collect();
+    asked.reverse();
+    Some(answer::answer(&answer::Conversation {
+        system: system.as_deref().filter(|text| !text.trim().is_empty()),
+        asked: &asked,
+        pictures: pictures(last),
+    }))
+}
+
+/// Parts of a message that are no text.
+fn pictures(message: &Message) -> usize {
+    let parts = message.content.as_array().into_iter().flatten();
+    let others = parts.filter(|part| part.get("type").is_some_and(|kind| kind != "text"));
+    others.count()
 }
 
 fn prompt_tokens(messages: &[Message]) -> u64 {
     let tokens = |message: &Message| {
-        let parts = message.content.as_array().into_iter().flatten();
-        let pictures = parts.filter(|part| part.get("type").is_some_and(|kind| kind != "text"));
-        let pictures = u64::try_from(pictures.count()).unwrap_or(0);
+        let pictures = u64::try_from(pictures(message)).unwrap_or(0);
         tokens_of(text_of(&message.content).len()) + pictures * PICTURE_TOKENS
     };
     messages.iter().map(tokens).sum::<u64>().max(1)

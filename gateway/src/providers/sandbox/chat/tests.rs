@@ -188,6 +188,44 @@ async fn formats_stops_and_probabilities_are_as_asked_for() {
     }
 }
 
+#[tokio::test]
+async fn people_are_answered_and_requests_that_measure_get_the_sentence() {
+    let asked = |text: &str| json!([{"role": "system", "content": "Be kind."}, {"role": "user", "content": text}]);
+    let text = async |body: Value| -> String {
+        let answer = whole(body).await;
+        let content = &answer["choices"][0]["message"]["content"];
+        content.as_str().expect("a text").to_owned()
+    };
+    let told = text(json!({"messages": asked("Tell me of the tide.")})).await;
+    assert!(told.contains("**Tell me of the tide**"), "{told}");
+    assert!(told.contains("“Be kind”"), "{told}");
+    let streamed = json!({"messages": asked("Tell me of the tide."), "stream": true});
+    assert_eq!(merged(&streamed).await[0].0, told);
+    let shortened =
+        whole(json!({"messages": asked("Tell me of the tide."), "max_tokens": 3})).await;
+    assert_eq!(shortened["choices"][0]["finish_reason"], "length");
+    assert_eq!(shortened["usage"]["completion_tokens"], 3);
+    for (body, tokens) in [
+        (json!({"messages": asked("hello [tokens:5]")}), 5),
+        (json!({"messages": asked("hello [delay:1]")}), 24),
+        (json!({"n": 2}), 48),
+        (json!({"logprobs": true}), 24),
+        (json!({"stop": "nowhere"}), 24),
+        (
+            json!({"messages": [{"role": "user", "content": "x"}, {"role": "tool", "content": "20 degrees"}]}),
+            24,
+        ),
+    ] {
+        let answer = whole(body.clone()).await;
+        let content = answer["choices"][0]["message"]["content"].as_str();
+        assert!(
+            content.expect("a text").starts_with("The sand box"),
+            "{body}"
+        );
+        assert_eq!(answer["usage"]["completion_tokens"], tokens, "{body}");
+    }
+}
+
 /// 2026-11: eight choices of 100,000 tokens were made before the first byte and stopped the server.
 #[tokio::test]
 async fn a_long_stream_begins_at_once_and_leaves_room_for_others() {

@@ -24,9 +24,10 @@ use super::super::super::form::FormData;
 use super::super::super::session::Member;
 use super::super::notices;
 use super::super::rows::{Asked, field};
+use super::super::studio_request::settings::{self, SETTINGS, TypedSettings};
 use super::super::studio_request::{ChatForm, ChatTurn, KeptTurn, Role, StudioRequest};
 use super::recording::Recording;
-use super::{Studio, charge_text, charged, memory, refusal, refused, unreadable};
+use super::{Studio, charge_text, charged, memory, misused, refusal, refused, unreadable};
 
 /// Letters that name a window.
 const WINDOW_CHARS: usize = 16;
@@ -39,6 +40,7 @@ struct Shown {
     /// What the last answer cost.
     pub(super) charged: Option<Credits>,
     form: Form,
+    settings: TypedSettings,
     /// The conversation that is kept, with what was said in it.
     kept: Option<server_rooms::studio::Chat>,
     /// Why the last turn is not kept.
@@ -54,6 +56,7 @@ fn unkept(shown: &Shown) -> Vec<Message> {
             Role::Assistant => Speaker::Assistant,
         },
         text: said.content.clone(),
+        images: said.images.clone(),
         credits: shown.charged.filter(|_| Some(place) == last),
         ..Message::said(Speaker::User, String::new())
     };
@@ -70,14 +73,13 @@ async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<Studio
     let model = studio.model(who, Operation::Chat, (wished, &models)).await;
     let mut form = shown.form.clone();
     form.values.insert("model".to_owned(), model.clone());
-    let mut next = kept.map_or_else(|| shown.said.clone(), memory::so_far);
-    next.push(ChatTurn {
-        role: Role::User,
-        content: String::new(),
-    });
+    let so_far = |chat| memory::so_far(chat, studio.reader(&model));
+    let mut next = kept.map_or_else(|| shown.said.clone(), so_far);
+    next.push(ChatTurn::words(Role::User, ""));
     let asked = StudioRequest::Chat(ChatForm {
         model,
         messages: next,
+        settings: shown.settings.clone(),
         kept: None,
     });
     let estimate = studio.most(who, &asked);
@@ -93,6 +95,8 @@ async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<Studio
         messages,
         history: history.to_string(),
         available: studio.available(who).await?,
+        budget: studio.budget(who).await?,
+        person: who.user.id.to_string(),
         estimate,
         keeps,
         chat: kept.map_or_else(String::new, |chat| chat.head.id.clone()),
@@ -116,8 +120,12 @@ pub(in super::super) async fn chat_page(
     } else {
         Some(memory::chat(&who, &studio, id).await?)
     };
+    // What was set for the last message is set for the next one.
+    let settings = kept.as_ref().map(memory::settings).unwrap_or_default();
     let shown = Shown {
         model: field(&asked, "model").to_owned(),
+        form: settings::shown(&settings),
+        settings,
         kept,
         ..Shown::default()
     };
@@ -145,6 +153,12 @@ fn answer_text(bytes: &[u8]) -> String {
     content.unwrap_or_default().to_owned()
 }
 
+/// The message and the settings, filled in again.
+fn again(posted: &FormData) -> Form {
+    let names: Vec<&str> = SETTINGS.into_iter().chain(["message"]).collect();
+    posted.again(&names)
+}
+
 /// What was said before, as the form has it or as it is kept, and where the message goes.
 async fn before(
     who: &Member,
@@ -153,6 +167,9 @@ async fn before(
 ) -> Result<(Shown, KeptTurn), PageError> {
     let mut shown = Shown {
         model: posted.text("model").to_owned(),
+        // What is set stays set from page to page.
+        form: posted.again(&SETTINGS),
+        settings: settings::typed(posted),
         ..Shown::default()
     };
     let window = posted.optional("window").map(str::to_owned);
@@ -165,7 +182,7 @@ async fn before(
         turn.conversation = Some(id.to_owned());
         let seen = posted.text("seen").parse();
         turn.seen = seen.map_err(|_| PageError::FormExpired)?;
-        shown.said = memory::so_far(&chat);
+        shown.said = memory::so_far(&chat, studio.reader(&shown.model));
         shown.kept = Some(chat);
     } else {
         let history = posted.optional("history").unwrap_or("[]");
@@ -179,34 +196,35 @@ async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageR
     let (mut shown, turn) = before(who, posted, studio).await?;
     let message = posted.text("message");
     if message.is_empty() {
-        shown.form = Form::default().wrong("message", FieldError::Required);
+        shown.form = shown.form.wrong("message", FieldError::Required);
         return who.show_again(&show_chat(who, studio, shown).await?).await;
     }
     let mut messages = shown.said.clone();
-    messages.push(ChatTurn {
-        role: Role::User,
-        content: message.to_owned(),
-    });
+    messages.push(ChatTurn::words(Role::User, message));
     let chat = ChatForm {
         model: shown.model.clone(),
         messages,
+        settings: shown.settings.clone(),
         kept: Some(turn),
     };
-    let again = |mut shown: Shown, why: FieldError| {
-        shown.form = posted.again(&["message"]);
-        shown.form.error = Some(why);
-        shown
+    let body = match chat.body(&studio.catalogue, false) {
+        Ok(body) => body,
+        Err((name, error)) => {
+            shown.form = again(posted).wrong(name, error);
+            return who.show_again(&show_chat(who, studio, shown).await?).await;
+        }
     };
     let opening = match memory::open(who, studio, &chat).await {
         Ok(opening) => opening,
         Err(why) => {
             let words = memory::refused_words(who.lang(), why).to_owned();
-            let shown = again(shown, FieldError::Words(words));
+            shown.form = again(posted);
+            shown.form.error = Some(FieldError::Words(words));
             return who.show_again(&show_chat(who, studio, shown).await?).await;
         }
     };
     studio.used(who, Operation::Chat, &chat.model);
-    match studio.start(who, Operation::Chat, chat.body(false)).await {
+    match studio.start(who, Operation::Chat, body).await {
         Ok((started, receipt)) => {
             let bytes = match started.body {
                 Answer::Whole(bytes) => bytes,
@@ -226,8 +244,8 @@ async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageR
             if let ChatOpening::Awaited(awaited) = opening {
                 awaited.undo().await;
             }
-            let why = refusal(who, &error, &shown.model);
-            let shown = again(shown, why);
+            shown.form = again(posted);
+            shown.form.error = Some(refusal(who, &error, &shown.model));
             who.show_again(&show_chat(who, studio, shown).await?).await
         }
     }
@@ -262,10 +280,9 @@ async fn answered_form(
     }
     shown.kept = None;
     shown.said = chat.messages;
-    shown.said.push(ChatTurn {
-        role: Role::Assistant,
-        content: answer_text(bytes),
-    });
+    shown
+        .said
+        .push(ChatTurn::words(Role::Assistant, answer_text(bytes)));
     who.show(&show_chat(who, studio, shown).await?).await
 }
 
@@ -385,6 +402,10 @@ fn unkept_event(words: &str) -> Bytes {
 }
 
 async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> PageResult {
+    let body = match chat.body(&studio.catalogue, true) {
+        Ok(body) => body,
+        Err(problem) => return Ok(misused(who, &problem).await),
+    };
     let opening = match memory::open(who, studio, chat).await {
         Ok(opening) => opening,
         Err(why) => {
@@ -394,7 +415,7 @@ async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> PageR
         }
     };
     studio.used(who, Operation::Chat, &chat.model);
-    let started = studio.start(who, Operation::Chat, chat.body(true)).await;
+    let started = studio.start(who, Operation::Chat, body).await;
     let (started, receipt) = match started {
         Ok(started) => started,
         Err(error) => {

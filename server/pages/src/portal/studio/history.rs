@@ -5,9 +5,10 @@ use admin_templates::form::Form;
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::portal::{KeptChatRow, StudioHistory};
+use futures_util::TryStreamExt;
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::{Path, Query};
-use poem::{Response, handler};
+use poem::{Body, Response, handler};
 use server_rooms::studio::{ChatHead, PictureHead};
 
 use super::super::super::error::{PageError, PageResult};
@@ -109,7 +110,7 @@ pub(in super::super) async fn image_file(
     if is_known {
         return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let bytes = studio.memory.picture_bytes(&whose, &picture).await?;
+    let parts = studio.memory.picture_parts(&whose, &picture);
     let is_shown = picture.kind.is_some() && field(&asked, "download").is_empty();
     let place = if is_shown { "inline" } else { "attachment" };
     let kind = picture
@@ -121,5 +122,7 @@ pub(in super::super) async fn image_file(
             header::CONTENT_DISPOSITION,
             format!("{place}; filename=\"{}\"", file_name(&picture)),
         )
-        .body(bytes))
+        .body(Body::from_bytes_stream(
+            parts.map_err(std::io::Error::other),
+        )))
 }

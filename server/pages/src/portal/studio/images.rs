@@ -92,6 +92,7 @@ async fn show_images(
         form,
         pictures,
         available: studio.available(who).await?,
+        budget: studio.budget(who).await?,
     })
 }
 

@@ -16,18 +16,27 @@ fn the_scripts_json_is_a_conversation_or_images() {
 
 #[test]
 fn a_conversation_is_written_as_a_body() {
-    let form = ChatForm {
-        model: "m".to_owned(),
-        messages: vec![ChatTurn {
-            role: Role::User,
-            content: "say \"hi\"".to_owned(),
-        }],
-        kept: None,
+    let sent = json!({"model": "m", "messages": [{"role": "user", "content": "say \"hi\""}],
+        "settings": {"system": "Be kind.", "temperature": 1, "effort": "low"}});
+    let form: ChatForm = serde_json::from_value(sent).expect("a conversation");
+    let settings = AnswerSettings::read(&form.settings).expect("sound");
+    let written = |form: &ChatForm, settings: &AnswerSettings, stream| -> Value {
+        serde_json::from_slice(&form.written(settings, true, stream)).expect("JSON")
     };
-    let body: Value = serde_json::from_slice(&form.body(true)).expect("JSON");
     let expected = json!({
-        "model": "m", "stream": true,
+        "model": "m", "stream": true, "stream_options": {"include_usage": true},
+        "temperature": 1.0, "reasoning_effort": "low",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "say \"hi\""}
+        ]
+    });
+    assert_eq!(written(&form, &settings, true), expected);
+    // Without settings the body is the conversation.
+    let plain = written(&form, &AnswerSettings::default(), false);
+    let expected = json!({
+        "model": "m", "stream": false,
         "messages": [{"role": "user", "content": "say \"hi\""}]
     });
-    assert_eq!(body, expected);
+    assert_eq!(plain, expected);
 }

@@ -66,7 +66,9 @@ pub enum Verdict {
     Taken,
     /// It comes too soon; later it may be taken.
     TooOften(Duration),
-    /// It was not taken.
+    /// It was not taken, and perhaps will be.
+    Failed,
+    /// The receiver will not take it, as long as neither is changed.
     Refused,
 }
 
@@ -104,6 +106,7 @@ fn webhook(address: &ChannelAddress, letter: &Letter<'_>) -> Posting {
         "data": {
             "alerts": links.collect::<Vec<Value>>(),
             "more": letter.told.more,
+            "backlog": letter.told.backlog,
             "text": letter.text,
         },
     });
@@ -197,10 +200,81 @@ pub fn posting(kind: ChannelKind, address: &ChannelAddress, letter: &Letter<'_>)
     }
 }
 
-/// The robot's own code in an answer of whatever status.
-fn code(body: &[u8], names: &[&str]) -> Option<i64> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    names.iter().find_map(|name| body[name].as_i64())
+/// Where older bots of Feishu have their code. In two parts: whole it is also the name of HTTP's type, which rooms
+/// know nothing of.
+const OLD_FEISHU_CODE: &str = concat!("Status", "Code");
+
+/// How one kind of robot answers.
+struct Manners {
+    /// Where its codes are. One that is not 0 is a refusal, whatever the others say.
+    codes: &'static [&'static str],
+    /// Where its words are.
+    words: &'static str,
+    /// Codes of what comes too soon.
+    too_often: &'static [i64],
+    /// And how long to wait then.
+    pause: Duration,
+    /// Codes that say one thing among others, and how their words begin when it comes too soon.
+    too_often_in_words: &'static [(i64, &'static str)],
+    /// Codes of a fault of its own.
+    busy: &'static [i64],
+}
+
+impl Manners {
+    const FEISHU: Self = Self {
+        // Older bots have theirs alone, newer ones both, and a refusal may have 0 in the older one.
+        codes: &["code", OLD_FEISHU_CODE],
+        words: "msg",
+        too_often: &[11_232],
+        pause: FEISHU_PAUSE,
+        too_often_in_words: &[(9_499, "too many request")],
+        busy: &[],
+    };
+    const DINGTALK: Self = Self {
+        codes: &["errcode"],
+        words: "errmsg",
+        too_often: &[130_101, 410_100, 90_018, 90_030],
+        pause: DINGTALK_PAUSE,
+        too_often_in_words: &[],
+        busy: &[-1],
+    };
+    const WECOM: Self = Self {
+        codes: &["errcode"],
+        words: "errmsg",
+        too_often: &[45_009, 45_033],
+        pause: WECOM_PAUSE,
+        too_often_in_words: &[],
+        busy: &[-1],
+    };
+
+    /// What the body of an answer means, whatever its status; nothing where it has no code.
+    fn read(&self, body: &[u8]) -> Option<Verdict> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let codes = self.codes.iter().filter_map(|name| body[name].as_i64());
+        let code = codes.reduce(|one, other| if one == 0 { other } else { one })?;
+        let words = body[self.words].as_str().unwrap_or_default();
+        let is_soon = |(of, said): &(i64, &str)| *of == code && words.starts_with(said);
+        Some(if code == 0 {
+            Verdict::Taken
+        } else if self.too_often.contains(&code) || self.too_often_in_words.iter().any(is_soon) {
+            Verdict::TooOften(self.pause)
+        } else if self.busy.contains(&code) {
+            Verdict::Failed
+        } else {
+            Verdict::Refused
+        })
+    }
+}
+
+/// What an answer's status alone means: the request was wrong, or something else is.
+fn of_status(status: u16) -> Verdict {
+    // A request that took too long (408) or came too early (425) is not wrong, and where another address is
+    // told (3xx), somebody may be working on it.
+    if (400..500).contains(&status) && ![408, 425].contains(&status) {
+        Verdict::Refused
+    } else {
+        Verdict::Failed
+    }
 }
 
 /// What an answer means. Robots say 200 to everything: what counts is the code inside, and without one
@@ -211,17 +285,18 @@ pub fn verdict(kind: ChannelKind, answer: &OutboundAnswer) -> Verdict {
         let pause = answer.retry_after.unwrap_or(WECOM_PAUSE);
         return Verdict::TooOften(pause.min(RETRY_AFTER_MAX));
     }
-    let (names, too_often, pause): (&[&str], &[i64], Duration) = match kind {
+    let manners = match kind {
         ChannelKind::Webhook if is_good => return Verdict::Taken,
-        ChannelKind::Webhook => return Verdict::Refused,
-        ChannelKind::Feishu => (&["code"], &[11_232], FEISHU_PAUSE),
-        ChannelKind::DingTalk => (&["errcode"], &[130_101, 90_018, 90_030], DINGTALK_PAUSE),
-        ChannelKind::WeCom => (&["errcode"], &[45_009, 45_033], WECOM_PAUSE),
+        ChannelKind::Webhook => return of_status(answer.status),
+        ChannelKind::Feishu => Manners::FEISHU,
+        ChannelKind::DingTalk => Manners::DINGTALK,
+        ChannelKind::WeCom => Manners::WECOM,
     };
-    match code(&answer.body, names) {
-        Some(0) if is_good => Verdict::Taken,
-        Some(code) if too_often.contains(&code) => Verdict::TooOften(pause),
-        Some(_) | None => Verdict::Refused,
+    match manners.read(&answer.body) {
+        Some(Verdict::TooOften(pause)) => Verdict::TooOften(pause),
+        Some(said) if is_good => said,
+        // A page of somebody between us and the robot has no code.
+        None | Some(_) => of_status(answer.status),
     }
 }
 

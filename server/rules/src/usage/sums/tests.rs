@@ -11,6 +11,7 @@ fn call(status: &str, test: bool) -> CountedCall {
         operation: "chat".to_owned(),
         test,
         status: status.to_owned(),
+        fault: None,
         usage: Consumed::default(),
         credits: Credits::from_micros(30),
         cost: Some(Credits::from_micros(20)),
@@ -37,6 +38,29 @@ fn a_call_counts_once_in_each_dimension_of_its_hour_and_day() {
             .all(|place| place.dimension == "call" && place.test)
     );
     assert_eq!(test.len(), 2);
+}
+
+#[test]
+fn what_callers_did_wrong_counts_by_itself_among_what_failed() {
+    let mut sums = Sums::default();
+    for (status, fault) in [
+        ("succeeded", None),
+        ("canceled", Some("canceled")),
+        ("failed", None),
+        ("failed", Some("overloaded")),
+        ("failed", Some("rate_limited")),
+        ("failed", Some("a word of tomorrow")),
+        ("failed", Some("bad_request")),
+        ("failed", Some("content_policy")),
+        ("failed", Some("end_user_blocked")),
+    ] {
+        let call = CountedCall {
+            fault: fault.map(str::to_owned),
+            ..call(status, false)
+        };
+        sums.count(&call);
+    }
+    assert_eq!((sums.calls, sums.failed, sums.caller_faults), (9, 7, 3));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::audit::{Actor, Note, note};
 use crate::changes::{TENANT, announce};
 use crate::part::{Part, newest_first};
 use crate::schema::users;
+use crate::studio::leave_studio;
 
 /// A tenant's user who is not deleted.
 macro_rules! kept_user {
@@ -142,6 +143,9 @@ impl Store {
                 log_out_everywhere!(conn, id.as_str(), now);
             }
             let deleted = after.status == UserStatus::Deleted;
+            if deleted {
+                leave_studio!(conn, tenant, id, now);
+            }
             let mut shown = after.shown();
             if password_changed {
                 shown["password"] = "changed".into();

@@ -3,8 +3,13 @@
 
 use poem::http::{Method, StatusCode};
 use serde_json::json;
+use server::alerts::AlertKind;
+use server::reports::costs::KnownCost;
 use server::store::Store;
+use server::store::rollups::{Top, TopTenants};
+use shared::credits::Credits;
 
+use super::super::portal::people::tenant;
 use super::super::{PASSWORD, Place, Start, places, superadmin};
 
 const CHANNELS: &str = "/admin/alert-channels";
@@ -226,6 +231,37 @@ async fn owners_add_channels_and_nobody_sees_their_addresses_again() {
         let audit = owner.get("/admin/audit").await.body;
         assert!(audit.contains("added the alert channel"), "{audit}");
         assert!(!audit.contains(KEY), "{audit}");
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_those_that_spend_most_is_told_of_when_nothing_is_left() {
+    for (place, db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let (id, ..) = tenant(&place, &token, "Acme").await;
+        let store = Store::new(db.db.clone());
+        let spender = Top {
+            name: id,
+            calls: 70,
+            failed: 0,
+            canceled: 0,
+            credits: Credits::from_micros(70_000_000),
+            cost: KnownCost::default(),
+        };
+        let tops = TopTenants {
+            tenants: vec![spender],
+            at: place.clock.now(),
+        };
+        // As a task found them in the background; a look finds none itself.
+        let kept = store.keep_top_tenants("7d", &tops).await;
+        kept.expect("kept");
+        assert!(place.server.look_for_alerts().await.expect("looked"));
+        let open = store.open_alerts().await.expect("read");
+        let of = |kind| open.iter().find(|alert| alert.kind == kind);
+        let alert = of(AlertKind::CreditsOut).or(of(AlertKind::CreditsLow));
+        let told = alert.map(|alert| alert.label.as_str());
+        assert_eq!(told, Some("Acme"), "{}: {open:?}", place.name);
         place.end().await;
     }
 }

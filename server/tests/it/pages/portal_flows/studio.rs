@@ -87,3 +87,77 @@ async fn the_studio_tells_costs_before_and_why_a_call_was_refused() {
         place.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_for_answers_is_bounded_and_stays_in_its_form() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        tenant(&place, &token, "Acme").await;
+        let mut ada = log_in(&place, "Acme", "ada").await;
+        ada.get("/portal/studio/chat").await;
+        let png = "data:image/png;base64,aGVsbG8=";
+        let talk = |settings: Value, images: Value, content: &str| {
+            json!({"model": "sandbox-chat", "settings": settings,
+                "messages": [{"role": "user", "content": content, "images": images}]})
+        };
+        let refused = [
+            (
+                talk(json!({"temperature": 3}), json!([]), "hi"),
+                "Temperature",
+            ),
+            (talk(json!({"top_p": "much"}), json!([]), "hi"), "Top P"),
+            (
+                talk(json!({"max_tokens": 0}), json!([]), "hi"),
+                "Max output",
+            ),
+            (talk(json!({"seed": 1}), json!([]), "hi"), "Settings"),
+            // The sandbox's model is not said to read pictures.
+            (talk(json!({}), json!([png]), "hi"), "does not read images"),
+        ];
+        for (wish, told) in refused {
+            for path in ["/portal/studio/chat", "/portal/studio/estimate"] {
+                let answer = script(&ada, path, &wish, true).await;
+                assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wish}");
+            }
+            let answer = script(&ada, "/portal/studio/chat", &wish, true).await;
+            assert!(answer.body.contains(told), "{told}: {}", answer.body);
+        }
+        // A long conversation is no form: it passes the door, and is refused for what it costs.
+        let long = talk(
+            json!({"temperature": "0,5"}),
+            json!([]),
+            &"x".repeat(400_000),
+        );
+        let answer = script(&ada, "/portal/studio/chat", &long, true).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::PAYMENT_REQUIRED,
+            "{}",
+            answer.body
+        );
+        let form = [
+            ("model", "sandbox-chat"),
+            ("message", "keep this"),
+            ("history", "[]"),
+            ("system", "Speak as a pirate."),
+            ("temperature", "3"),
+            ("length", "short"),
+        ];
+        let answer = ada.post("/portal/studio/chat", &form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for part in [
+            "keep this",
+            "Speak as a pirate.",
+            "value=\"3\"",
+            "f-temperature-error",
+        ] {
+            assert!(answer.body.contains(part), "{part}: {}", answer.body);
+        }
+        assert!(
+            answer.body.contains("<option value=\"short\" selected"),
+            "{}",
+            answer.body
+        );
+        place.end().await;
+    }
+}
