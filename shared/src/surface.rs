@@ -11,7 +11,7 @@ use crate::dialect::gemini_embeddings::{GEMINI_EMBEDDING, GEMINI_EMBEDDINGS};
 use crate::dialect::openai_chat::OPENAI_CHAT;
 use crate::dialect::openai_completions::OPENAI_COMPLETIONS;
 use crate::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
-use crate::dialect::openai_images::OPENAI_IMAGES;
+use crate::dialect::openai_images::{OPENAI_IMAGE_EDITS, OPENAI_IMAGE_VARIATIONS, OPENAI_IMAGES};
 use crate::dialect::openai_moderations::OPENAI_MODERATIONS;
 use crate::dialect::openai_responses::OPENAI_RESPONSES;
 use crate::dialect::rerank::RERANK;
@@ -24,6 +24,8 @@ pub enum BodyFormat {
     Json,
     /// As a form with files.
     Form,
+    /// As either, which its content type says.
+    FormOrJson,
 }
 
 /// How an answer comes.
@@ -112,10 +114,12 @@ pub struct Surface {
 }
 
 /// Every surface. The first one of an operation is the one that pages of the console call.
-pub static SURFACES: [&Surface; 11] = [
+pub static SURFACES: [&Surface; 13] = [
     &CHAT,
     &EMBEDDINGS,
     &IMAGES,
+    &IMAGE_EDITS,
+    &IMAGE_VARIATIONS,
     &COMPLETIONS,
     &MODERATIONS,
     &RESPONSES,
@@ -167,7 +171,39 @@ static IMAGES: Surface = Surface {
     body_bytes_max: None,
     title: "Images",
     about: "OpenAI's image generations. A call that names no model goes to the platform's default: the one \
-            that an operator marked, else the oldest that your key may use.",
+            that an operator marked, else the oldest that your key may use. `image` and `images` may hold pictures \
+            to work from, as URLs or data URLs, where the model takes some; with `stream: true` each picture is an \
+            event, after up to three of its drafts (`partial_images`). What is not made is not charged.",
+};
+
+static IMAGE_EDITS: Surface = Surface {
+    path: "/images/edits",
+    at: TenantPath::Plain,
+    counting: None,
+    operation: Operation::Image,
+    dialect: &OPENAI_IMAGE_EDITS,
+    input: BodyFormat::FormOrJson,
+    answer: AnswerForm::Events,
+    body_bytes_max: None,
+    title: "Image edits",
+    about: "OpenAI's image edits: 1 to 16 pictures are changed as `prompt` says, where `mask` is clear if there is \
+            one. As a form with files in `image` or `image[]`, or as JSON with URLs and data URLs in `image` or \
+            `images`. What a model's provider can't be told is named in the header `x-waule-dropped`; a mask that it \
+            has no place for is refused.",
+};
+
+static IMAGE_VARIATIONS: Surface = Surface {
+    path: "/images/variations",
+    at: TenantPath::Plain,
+    counting: None,
+    operation: Operation::Image,
+    dialect: &OPENAI_IMAGE_VARIATIONS,
+    input: BodyFormat::FormOrJson,
+    answer: AnswerForm::Json,
+    body_bytes_max: None,
+    title: "Image variations",
+    about: "OpenAI's image variations: others like the picture in `image`, by any model that works from pictures. \
+            As a form with a file, or as JSON with a URL or a data URL.",
 };
 
 static COMPLETIONS: Surface = Surface {

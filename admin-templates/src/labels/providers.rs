@@ -43,6 +43,20 @@ labels! {
         DashScopeRerank = "dashscope_rerank", Plain, "DashScope ranking", "DashScope 重排序";
         /// Pictures.
         OpenAiImages = "openai_images", Plain, "Images", "图像";
+        /// Volcengine Ark's pictures.
+        ArkImages = "ark_images", Plain, "Ark images", "方舟图像";
+        /// Aliyun's pictures.
+        DashScopeImages = "dashscope_images", Plain, "DashScope images", "百炼图像";
+        /// Ideogram's pictures.
+        IdeogramImages = "ideogram_images", Plain, "Ideogram images", "Ideogram 图像";
+        /// MiniMax's pictures.
+        MiniMaxImages = "minimax_images", Plain, "MiniMax images", "MiniMax 图像";
+        /// Recraft's pictures.
+        RecraftImages = "recraft_images", Plain, "Recraft images", "Recraft 图像";
+        /// Stability's pictures.
+        StabilityImages = "stability_images", Plain, "Stability images", "Stability 图像";
+        /// xAI's pictures.
+        XaiImages = "xai_images", Plain, "xAI images", "xAI 图像";
         /// Continuations.
         OpenAiCompletions = "openai_completions", Plain, "Completions", "补全";
         /// Verdicts.

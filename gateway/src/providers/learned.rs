@@ -17,6 +17,8 @@ const KNOWN: &[(&str, &str, Quirks)] = &[
     ("api.openai.com", "o3", COMPLETION),
     ("api.openai.com", "o4", COMPLETION),
     ("api.openai.com", "gpt-5", COMPLETION),
+    ("api.openai.com", "gpt-image", OPENAI_PICTURES),
+    ("api.openai.com", "chatgpt-image", OPENAI_PICTURES),
     // Takes `user` still, and asks for the newer field (OpenAI, chat reference 2026-11).
     ("api.openai.com", "", OPENAI),
     // Not in its schema, and unknown fields are refused (Mistral, API reference).
@@ -27,6 +29,7 @@ const KNOWN: &[(&str, &str, Quirks)] = &[
             no_usage_option: true,
             maximum: Maximum::MaxTokens,
             end_user: EndUserField::Nowhere,
+            no_response_format: false,
         },
     ),
     // `user_id` instead of `user` (DeepSeek, API reference 2026-11).
@@ -37,6 +40,7 @@ const KNOWN: &[(&str, &str, Quirks)] = &[
             no_usage_option: false,
             maximum: Maximum::AsAsked,
             end_user: EndUserField::UserId,
+            no_response_format: false,
         },
     ),
 ];
@@ -45,12 +49,20 @@ const OPENAI: Quirks = Quirks {
     no_usage_option: false,
     maximum: Maximum::AsAsked,
     end_user: EndUserField::SafetyIdentifier,
+    no_response_format: false,
+};
+
+/// Always give bytes, and refuse to be told so (OpenAI, images reference 2026-11).
+const OPENAI_PICTURES: Quirks = Quirks {
+    no_response_format: true,
+    ..OPENAI
 };
 
 const COMPLETION: Quirks = Quirks {
     no_usage_option: false,
     maximum: Maximum::MaxCompletionTokens,
     end_user: EndUserField::SafetyIdentifier,
+    no_response_format: false,
 };
 
 /// What one provider taught.

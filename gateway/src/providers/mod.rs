@@ -220,6 +220,8 @@ const ALL: &[&dyn Provider] = &[
     &Vendor(&doors::JINA),
     &Vendor(&doors::VOYAGE),
     &Vendor(doors::DashScope),
+    &Vendor(&doors::IDEOGRAM),
+    &Vendor(&doors::STABILITY),
     &Vendor(&doors::CUSTOM),
     &sandbox::Sandbox,
 ];

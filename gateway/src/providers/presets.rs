@@ -47,6 +47,19 @@ const WITH_RESPONSES: &[&str] = &[
     "openai_moderations",
 ];
 
+/// OpenAI's formats, with pictures by chat (OpenRouter).
+const PICTURES_BY_CHAT: &[&str] = &["openai_chat", "openai_embeddings", "openai_completions"];
+/// With pictures in the vendor's own format.
+const ARK: &[&str] = &[
+    "openai_chat",
+    "openai_responses",
+    "openai_embeddings",
+    "ark_images",
+];
+const MINIMAX: &[&str] = &["openai_chat", "minimax_images"];
+const RECRAFT: &[&str] = &["recraft_images"];
+const XAI: &[&str] = &["openai_chat", "openai_responses", "xai_images"];
+
 /// Keys of the two regions are not shared.
 const MOONSHOT: &[&str] = &["kimi-k2.6", "kimi-k2.7-code", "kimi-k3"];
 
@@ -104,6 +117,7 @@ const ROWS: &[Row] = &[
         name: "openrouter",
         label: "OpenRouter",
         base_url: "https://openrouter.ai/api/v1",
+        dialects: PICTURES_BY_CHAT,
         keys_url: "https://openrouter.ai/keys",
         balance: Some(&OPENROUTER),
         ..OF_OPENAI
@@ -169,6 +183,7 @@ const ROWS: &[Row] = &[
         name: "ark",
         label: "Volcengine Ark",
         base_url: "https://ark.cn-beijing.volces.com/api/v3",
+        dialects: ARK,
         keys_url: "https://console.volcengine.com/ark",
         ..OF_OPENAI
     },
@@ -184,6 +199,7 @@ const ROWS: &[Row] = &[
         name: "minimax",
         label: "MiniMax",
         base_url: "https://api.minimax.io/v1",
+        dialects: MINIMAX,
         keys_url: "https://platform.minimax.io",
         models: &["MiniMax-M3", "MiniMax-M2.5"],
         ..OF_OPENAI
@@ -199,6 +215,7 @@ const ROWS: &[Row] = &[
         name: "xai",
         label: "xAI",
         base_url: "https://api.x.ai/v1",
+        dialects: XAI,
         keys_url: "https://console.x.ai",
         ..OF_OPENAI
     },
@@ -303,6 +320,33 @@ const ROWS: &[Row] = &[
         name: "llama-cpp",
         label: "llama.cpp",
         base_url: "http://127.0.0.1:8080/v1",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "ideogram",
+        label: "Ideogram",
+        kind: "ideogram",
+        base_url: "https://api.ideogram.ai",
+        keys_url: "https://ideogram.ai/manage-api",
+        models: &["ideogram-v3"],
+        ..OF_OPENAI
+    },
+    Row {
+        name: "recraft",
+        label: "Recraft",
+        base_url: "https://external.api.recraft.ai/v1",
+        keys_url: "https://app.recraft.ai/profile/api",
+        dialects: RECRAFT,
+        models: &["recraftv4", "recraftv3"],
+        ..OF_OPENAI
+    },
+    Row {
+        name: "stability",
+        label: "Stability AI",
+        kind: "stability",
+        base_url: "https://api.stability.ai/v2beta",
+        keys_url: "https://platform.stability.ai/account/keys",
+        models: &["core", "ultra", "sd3.5-large"],
         ..OF_OPENAI
     },
     Row {

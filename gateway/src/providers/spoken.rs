@@ -1,6 +1,8 @@
 //! A tenant's request in the words of a provider: as it is where both speak the same dialect, else
 //! translated. Sends nothing.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use shared::dialect::neutral::{ChatRequest, WriteTo, Written};
 use shared::dialect::{BadBody, Dialect, EndUserField, Forward, Head};
@@ -18,6 +20,8 @@ pub(crate) struct Spoken {
     is_own: bool,
     /// The body.
     pub(crate) body: Bytes,
+    /// What that is.
+    pub(crate) content_type: Cow<'static, str>,
     /// Fields of the tenant's that could not be said.
     pub(crate) dropped: Vec<String>,
     /// What a translated answer repeats of the tenant's request.
@@ -40,12 +44,14 @@ impl Spoken {
     ) -> Result<Self, Refusal> {
         let own = call.surface.dialect;
         if own.name() == dialect.name() {
-            let body = own.forwarded(&call.body, to).map_err(|e| unsaid(&e))?;
-            let body = without_others(own, &body, call, to).unwrap_or(body);
+            let sent = call.body().and_then(|body| own.sent(&body, to));
+            let sent = sent.map_err(|error| unsaid(&error))?;
+            let body = without_others(own, &sent.body, call, to).unwrap_or(sent.body);
             return Ok(Self {
                 dialect,
                 is_own: true,
                 body,
+                content_type: sent.content_type,
                 dropped: Vec::new(),
                 repeated: Bytes::new(),
                 texts: None,
@@ -56,6 +62,7 @@ impl Spoken {
             dialect,
             is_own: false,
             body: written.body,
+            content_type: Cow::Borrowed("application/json"),
             dropped: written.dropped,
             repeated: own.repeated(&call.body),
             texts,

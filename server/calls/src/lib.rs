@@ -46,6 +46,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use server_rooms::auth::Principal;
+use server_rooms::catalogue::facts::Capability;
 use server_rooms::catalogue::{Catalogue, Model};
 use server_rooms::end_users::{EndUser, EndUsers};
 use server_rooms::ledger::{Ledger, RouteNote};
@@ -417,13 +418,26 @@ impl Calls {
             let meant = meant.filter(|model| allowed(model));
             meant.ok_or_else(|| CallError::ModelNotFound(name.to_owned()))?
         };
-        if model.operation != operation {
+        if model.operation != operation && !self.draws_too(&model, operation) {
             return Err(CallError::WrongOperation {
                 model: name.to_owned(),
                 operation: Surface::of(model.operation).path,
             });
         }
         self.serving(principal, model)
+    }
+
+    /// Whether calls for pictures may go to a model of chats: it draws inside of its answers, and its price
+    /// says what a picture costs.
+    fn draws_too(&self, model: &Model, operation: Operation) -> bool {
+        let draws = operation == Operation::Image
+            && model.operation == Operation::Chat
+            && model.facts.can(Capability::ImageOutput);
+        let price = model.price_at(self.clock.now()).filter(|_| draws);
+        price.is_some_and(|price| {
+            let needed = operation.units().iter().copied();
+            price.list.uncovered(needed).is_empty()
+        })
     }
 
     fn look_up(

@@ -3,7 +3,7 @@
 
 mod multipart;
 
-pub use self::multipart::{Form, FormPart};
+pub use self::multipart::{Form, FormPart, FormWriter, PartEdit};
 
 use bytes::Bytes;
 

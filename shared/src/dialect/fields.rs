@@ -24,6 +24,8 @@ pub(crate) enum Rule {
     Read,
     /// Its format reads it, and it is input.
     Input,
+    /// Its format reads it, and it is pictures, however they are written.
+    Pictures,
     /// It is read by the model as it stands there.
     Text,
     /// Likewise, and its format reads it too.
@@ -155,6 +157,8 @@ pub(crate) struct Fields<'a> {
     found: SmallVec<[(&'static str, &'a RawValue); 8]>,
     input: Input,
     refused: Option<BadBody>,
+    /// Files beside the fields that are worked from.
+    pub(crate) uploads: usize,
     /// Whether a field of the edge's own is among all.
     pub(crate) for_edge: bool,
 }
@@ -169,11 +173,19 @@ impl<'a> Fields<'a> {
             found: SmallVec::new(),
             input: Input::default(),
             refused: None,
+            uploads: 0,
             for_edge: false,
         };
         json::each_field(body, |name, value| fields.take(own, name, value))
             .map_err(|error| BadBody::whole(error.to_string()))?;
         Ok(fields)
+    }
+
+    /// The same with files beside them: so many of `pictures` are worked from.
+    pub(crate) fn with_files(mut self, uploads: usize, pictures: Input) -> Self {
+        self.uploads = uploads;
+        self.input = self.input.and(pictures);
+        self
     }
 
     fn take(&mut self, own: &[Field], name: &str, value: &'a RawValue) -> Result<(), String> {
@@ -188,7 +200,7 @@ impl<'a> Fields<'a> {
         }
         let is_read = matches!(
             rule,
-            Rule::Read | Rule::Input | Rule::Messages | Rule::ReadText
+            Rule::Read | Rule::Input | Rule::Pictures | Rule::Messages | Rule::ReadText
         );
         if is_read || field == SERVICE_TIER {
             if rule != TIERS && self.get(field).is_some() {
@@ -205,6 +217,7 @@ impl<'a> Fields<'a> {
     fn obey(&mut self, rule: Rule, value: &[u8]) -> Result<(), String> {
         match rule {
             Rule::Input => self.input = self.input.and(Input::of_value(value)),
+            Rule::Pictures => self.input = self.input.and(Input::of_pictures(value)),
             Rule::Messages => self.input = self.input.and(Input::of_messages(value)),
             Rule::Text | Rule::ReadText => self.input = self.input.and(Input::of_text(value)),
             Rule::Tools => {

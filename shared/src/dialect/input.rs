@@ -3,6 +3,7 @@
 //! for providers that never tell, and the most that it can be, for holds.
 
 use crate::dialect::fold::Folded;
+use crate::dialect::pictures::header;
 use crate::dialect::walk::{Walk, unescaped};
 use crate::dialect::weight;
 
@@ -59,14 +60,25 @@ struct Found {
     otherwise: Option<Media>,
     /// Whether it is one of a list, as a film's pictures are.
     is_listed: bool,
-    /// Lengths of base64 whose kind is not told with it, and what the bytes themselves begin with.
-    inline: Vec<(u64, &'static [u8])>,
+    /// Base64 whose kind is not told with it.
+    inline: Vec<Inline<'static>>,
     /// Addresses of which the same holds.
     away: u64,
     /// The same as text, should there be no kind.
     quarters: u64,
     /// Whether any was counted already.
     has_counted: bool,
+}
+
+/// Bytes of media in a body.
+#[derive(Debug, Clone, Copy)]
+struct Inline<'a> {
+    /// Of their base64.
+    length: u64,
+    /// What they are, as far as that is told.
+    mime: &'a [u8],
+    /// Width and height of a picture, as its own header tells them.
+    sides: Option<(u32, u32)>,
 }
 
 impl Input {
@@ -102,6 +114,29 @@ impl Input {
             quarters: weight::quarters(json),
             ..Self::default()
         }
+    }
+
+    /// Of pictures, however they are written: addresses or base64, alone, in objects or in a list.
+    pub(crate) fn of_pictures(json: &[u8]) -> Self {
+        let mut input = Self::default();
+        if matches!(json, b"null" | b"\"\"" | b"[]") {
+            return input;
+        }
+        let mut found = Found {
+            kind: Some(Media::Picture),
+            ..Found::default()
+        };
+        input.media(&mut Walk::new(json), &mut found);
+        input.settle(found);
+        input
+    }
+
+    /// Of a picture that is no part of the JSON, by its first bytes.
+    pub(crate) fn of_picture(bytes: &[u8]) -> Self {
+        let mut input = Self::default();
+        let (about, most) = picture(length(bytes), header::sides(bytes));
+        input.count(about, most);
+        input
     }
 
     /// Both together.
@@ -190,22 +225,27 @@ impl Input {
             }
             self.value(walk)
         })?;
+        self.settle(found);
+        Some(())
+    }
+
+    /// Counts what a part held, once its kind is known.
+    fn settle(&mut self, mut found: Found) {
         let kind = found.kind.or(found.otherwise);
         let Some(kind) = kind else {
             self.quarters += found.quarters;
-            return Some(());
+            return;
         };
         if found.inline.is_empty() && found.away == 0 && !found.has_counted {
             // Told by an id, or not at all.
             found.away = 1;
         }
-        for (length, format) in found.inline {
-            self.inline(kind, length, format, found.is_low);
+        for inline in found.inline {
+            self.inline(kind, inline, found.is_low);
         }
         for _ in 0..found.away.min(1_000_000) {
             self.away(kind, found.is_low);
         }
-        Some(())
     }
 
     /// What stands in a field for media.
@@ -247,7 +287,14 @@ impl Input {
                     found.has_counted = true;
                     found.kind = found.kind.or(Some(kind));
                     let is_low = found.is_low && kind == Media::Picture;
-                    self.inline(kind, length(text), mime, is_low);
+                    let data = memchr::memchr(b',', text).map(|comma| &text[comma + 1..]);
+                    let data = data.filter(|_| kind == Media::Picture);
+                    let inline = Inline {
+                        length: length(text),
+                        mime,
+                        sides: data.and_then(header::sides_of_base64),
+                    };
+                    self.inline(kind, inline, is_low);
                 }
                 None => found.inline(text),
             }
@@ -273,16 +320,18 @@ impl Input {
         }
     }
 
-    /// Bytes of media in the body, `length` of them in base64.
-    fn inline(&mut self, kind: Media, length: u64, mime: &[u8], is_low: bool) {
+    /// Bytes of media in the body.
+    fn inline(&mut self, kind: Media, inline: Inline<'_>, is_low: bool) {
+        let Inline {
+            length,
+            mime,
+            sides,
+        } = inline;
         self.other_bytes = self.other_bytes.saturating_add(length);
         let bytes = length / 4 * 3;
         let (about, most) = match kind {
             Media::Picture if is_low => (PICTURE_LOW, PICTURE_LOW),
-            Media::Picture => {
-                let about = bytes / BYTES_PER_PICTURE_TOKEN;
-                (about.clamp(PICTURE_MIN, PICTURE_MAX), PICTURE_MAX)
-            }
+            Media::Picture => picture(bytes, sides),
             // Telephone quality of 8,000 bytes a second, of which usual sound has four times more; 32
             // tokens a second (Google).
             Media::Sound if mime.ends_with(b"wav") => (bytes / 1_000 + 16, bytes / 200 + 64),
@@ -323,8 +372,18 @@ impl Found {
             [b'J', b'V', b'B', b'E', b'R', ..] => b"pdf",
             _ => b"",
         };
-        self.inline.push((length(text), format));
+        self.inline.push(Inline {
+            length: length(text),
+            mime: format,
+            sides: header::sides_of_base64(text),
+        });
     }
+}
+
+/// Tokens of a picture, about and at most: by its pixels, and where they are not known by its bytes.
+fn picture(bytes: u64, sides: Option<(u32, u32)>) -> (u64, u64) {
+    let about = sides.map_or(bytes / BYTES_PER_PICTURE_TOKEN, header::tokens);
+    (about.clamp(PICTURE_MIN, PICTURE_MAX), PICTURE_MAX)
 }
 
 fn length(bytes: &[u8]) -> u64 {

@@ -29,6 +29,7 @@ pub mod openai_images;
 pub mod openai_moderations;
 pub mod openai_responses;
 mod others;
+pub mod pictures;
 mod replay;
 pub mod rerank;
 mod tally;
@@ -43,6 +44,7 @@ mod weight;
 pub use self::asked::{Asked, BadBody, Head, Maxima, Output};
 pub use self::fields::END_USER_WORD_BYTES_MAX;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::ops::Range;
 use std::time::Duration;
@@ -51,6 +53,7 @@ use bytes::Bytes;
 
 use self::body::Body;
 use self::neutral::{EmbeddingsTranslator, RerankTranslator, Translator};
+use self::pictures::{PictureMaker, PictureTask};
 use crate::fault::{Fault, FaultKind};
 use crate::link::{Bounds, Call};
 use crate::units::Usage;
@@ -105,6 +108,16 @@ pub trait Dialect: Debug + Send + Sync {
         None
     }
 
+    /// What its requests ask for, where they are for pictures in the one format in which tenants ask for them.
+    fn picture_task(&self) -> Option<PictureTask> {
+        None
+    }
+
+    /// Makes pictures at providers that speak it; `None` where it knows none.
+    fn pictures(&self) -> Option<&'static dyn PictureMaker> {
+        None
+    }
+
     /// What of a request its answer repeats, or is written by, where it is translated into this dialect.
     fn repeated(&self, body: &Bytes) -> Bytes {
         let _ = body;
@@ -113,7 +126,10 @@ pub trait Dialect: Debug + Send + Sync {
 
     /// Whether calls may go to providers that speak another one.
     fn is_translated(&self) -> bool {
-        self.translator().is_some() || self.embeddings().is_some() || self.rankings().is_some()
+        self.translator().is_some()
+            || self.embeddings().is_some()
+            || self.rankings().is_some()
+            || self.picture_task().is_some()
     }
 
     /// The body of a request that `read` understood, with `tokens` as its only maximum of output tokens;
@@ -130,6 +146,11 @@ pub trait Dialect: Debug + Send + Sync {
 
     /// The tenant's body as a provider takes it that speaks the same dialect.
     fn forwarded(&self, body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody>;
+
+    /// The same of a body that may be a form.
+    fn sent(&self, body: &Body, to: Forward<'_>) -> Result<Sent, BadBody> {
+        self.forwarded(&body.bytes(), to).map(Sent::json)
+    }
 
     /// What must be known of a call to count its answer.
     fn metered(&self, call: &Call) -> Metered {
@@ -212,6 +233,13 @@ static ALL: &[&dyn Dialect] = &[
     &vendor_embeddings::JINA_EMBEDDINGS,
     &vendor_embeddings::VOYAGE_EMBEDDINGS,
     &vendor_embeddings::DASHSCOPE_EMBEDDINGS,
+    &pictures::ARK_IMAGES,
+    &pictures::DASHSCOPE_IMAGES,
+    &pictures::IDEOGRAM_IMAGES,
+    &pictures::MINIMAX_IMAGES,
+    &pictures::RECRAFT_IMAGES,
+    &pictures::STABILITY_IMAGES,
+    &pictures::XAI_IMAGES,
 ];
 
 /// The dialect of that name.
@@ -243,6 +271,25 @@ pub struct Forward<'a> {
     /// Whose question it is, in the place of whatever the tenant wrote of them; `None` leaves that as it is.
     /// Needs no escaping.
     pub end_user: Option<&'a str>,
+}
+
+/// A body as it goes to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What it is.
+    pub content_type: Cow<'static, str>,
+    /// It.
+    pub body: Bytes,
+}
+
+impl Sent {
+    /// As JSON.
+    pub fn json(body: Bytes) -> Self {
+        Self {
+            content_type: Cow::Borrowed("application/json"),
+            body,
+        }
+    }
 }
 
 /// The field in which a model's provider takes the name of an end user.
@@ -281,6 +328,8 @@ pub struct Quirks {
     pub maximum: Maximum,
     /// Where the name of the end user stands.
     pub end_user: EndUserField,
+    /// It hands pictures over in one way, and refuses to be told in which.
+    pub no_response_format: bool,
 }
 
 /// What a whole answer is.

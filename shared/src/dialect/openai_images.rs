@@ -1,23 +1,56 @@
-//! OpenAI's image generations: a prompt in, pictures out, counted by the piece and in tokens; a stream has an
-//! event for each.
+//! OpenAI's images: words and pictures in, pictures out, counted by the piece and in tokens; a stream has an
+//! event for each. Generations, edits and variations are one format, of which the last two may come as forms.
 
-use bytes::Bytes;
+mod answer;
+mod ask;
+mod form;
+mod sent;
+mod streamed;
+
+pub use self::answer::written;
+pub use self::ask::asked;
+pub(in crate::dialect) use self::form::uploaded;
+pub(in crate::dialect) use self::sent::sent;
 
 use super::fields::{Field, Fields, Rule, Why};
-use super::openai::{OPEN, OpenAi, Shape};
-use super::walk::Walk;
+use super::openai::{OPEN, OpenAi, Shape, no_stream};
+use super::pictures::PictureTask;
 use super::{Asked, BadBody, Output};
 use crate::units::{Fact, Unit};
 
-/// The format.
+/// Pictures from words.
 pub static OPENAI_IMAGES: OpenAi = OpenAi {
     name: "openai_images",
     schema: SCHEMA,
     fields: FIELDS,
     read,
-    shape: Shape::Pictures,
+    shape: Shape::Pictures(PictureTask::Generation),
     echo: None,
-    as_stream,
+    as_stream: streamed::generation,
+    translator: None,
+};
+
+/// Pictures that are changed as words say. A provider that speaks the format is asked on the same path.
+pub static OPENAI_IMAGE_EDITS: OpenAi = OpenAi {
+    name: "openai_images",
+    schema: EDIT_SCHEMA,
+    fields: FIELDS,
+    read: read_edit,
+    shape: Shape::Pictures(PictureTask::Edit),
+    echo: None,
+    as_stream: streamed::edit,
+    translator: None,
+};
+
+/// Pictures like another one.
+pub static OPENAI_IMAGE_VARIATIONS: OpenAi = OpenAi {
+    name: "openai_images",
+    schema: VARIATION_SCHEMA,
+    fields: FIELDS,
+    read: read_variation,
+    shape: Shape::Pictures(PictureTask::Variation),
+    echo: None,
+    as_stream: no_stream,
     translator: None,
 };
 
@@ -34,25 +67,68 @@ const SCHEMA: &str = r#"{
     }
 }"#;
 
+const EDIT_SCHEMA: &str = r#"{
+    "type": "object",
+    "required": ["prompt", "image"],
+    "properties": {
+        "model": {"type": "string", "nullable": true, "description": "The platform's default when absent"},
+        "prompt": {"type": "string", "minLength": 1, "maxLength": 32000, "pattern": "[^\\s]"},
+        "image": {"description": "In a form one file, or up to 16 as `image[]`: PNG, JPEG, WebP or GIF of at most 50 MB each. In JSON a URL or a data URL, or several; `images` with objects of `image_url` is the same", "type": "string", "format": "binary"},
+        "mask": {"description": "Where this is clear, the first picture may change", "type": "string", "format": "binary"},
+        "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10},
+        "size": {"nullable": true, "type": "string"},
+        "quality": {"nullable": true, "type": "string"},
+        "response_format": {"nullable": true, "type": "string", "enum": ["url", "b64_json", null]}
+    }
+}"#;
+
+const VARIATION_SCHEMA: &str = r#"{
+    "type": "object",
+    "required": ["image"],
+    "properties": {
+        "model": {"type": "string", "nullable": true, "description": "The platform's default when absent"},
+        "image": {"description": "In a form a file: PNG, JPEG, WebP or GIF of at most 50 MB. In JSON a URL or a data URL", "type": "string", "format": "binary"},
+        "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10},
+        "size": {"nullable": true, "type": "string"},
+        "response_format": {"nullable": true, "type": "string", "enum": ["url", "b64_json", null]}
+    }
+}"#;
+
 /// OpenAI's bound of `n`.
 const IMAGES_MAX: u64 = 10;
 /// `size` and `quality` are short words.
 const WORD_CHARS_MAX: usize = 40;
 /// OpenAI's bound of a prompt.
 const PROMPT_CHARS_MAX: usize = 32_000;
+/// OpenAI's bound of pictures before the last one.
+const PARTIAL_MAX: u64 = 3;
+/// OpenAI's bounds of what is worked from.
+const GIVEN_MAX: usize = 16;
+const GIVEN_BYTES_MAX: usize = 50 * 1024 * 1024;
+
+/// Pictures that may be given.
+const PICTURES: [&str; 3] = ["image", "images", "reference_images"];
+const MASK: &str = "mask";
+/// A clear picture drawn over the first one, in the place of a mask.
+const MARKUP: &str = "markup";
 
 const FIELDS: &[Field] = &[
     ("batch_size", Rule::One),
     ("frame_count", Rule::One),
-    ("image", Rule::Input),
-    ("images", Rule::Input),
+    ("image", Rule::Pictures),
+    ("images", Rule::Pictures),
+    ("markup", Rule::Pictures),
+    ("mask", Rule::Pictures),
     ("max_images", Rule::One),
     ("n", Rule::Read),
+    ("negative_prompt", Rule::Input),
     ("num_images", Rule::One),
     ("num_outputs", Rule::One),
     ("number_of_images", Rule::One),
+    ("partial_images", Rule::Read),
     ("prompt", Rule::Input),
     ("quality", Rule::Read),
+    ("reference_images", Rule::Pictures),
     ("sequential_image_generation", Rule::Words(&["disabled"])),
     ("size", Rule::Read),
     ("stream", Rule::Read),
@@ -61,17 +137,64 @@ const FIELDS: &[Field] = &[
 ];
 
 fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
+    has_prompt(fields)?;
+    given(fields)?;
+    read_common(fields, true)
+}
+
+fn read_edit(fields: &Fields<'_>) -> Result<Asked, BadBody> {
+    has_prompt(fields)?;
+    let count = given(fields)?;
+    if !(1..=GIVEN_MAX).contains(&count) {
+        let message = format!("`image` must be there: 1 to {GIVEN_MAX} pictures.");
+        return Err(BadBody::of("image", message));
+    }
+    read_common(fields, true)
+}
+
+fn read_variation(fields: &Fields<'_>) -> Result<Asked, BadBody> {
+    if given(fields)? != 1 {
+        return Err(BadBody::of("image", "`image` must be there: one picture."));
+    }
+    read_common(fields, false)
+}
+
+fn has_prompt(fields: &Fields<'_>) -> Result<(), BadBody> {
     let prompt = fields.text("prompt", PROMPT_CHARS_MAX)?;
     if prompt.is_none_or(|prompt| prompt.trim().is_empty()) {
         let message = "`prompt` must be a text that is not empty.";
         return Err(BadBody::of("prompt", message));
     }
+    Ok(())
+}
+
+/// How many pictures are given to work from; each must be one, and its bytes bounded.
+fn given(fields: &Fields<'_>) -> Result<usize, BadBody> {
+    let mut count = fields.uploads;
+    for name in PICTURES.into_iter().chain([MASK, MARKUP]) {
+        let Some(raw) = fields.get(name) else {
+            continue;
+        };
+        ask::each_picture(name, raw.get().as_bytes(), &mut |_| {
+            count += usize::from(name != MASK && name != MARKUP);
+            Ok(())
+        })?;
+    }
+    if count > GIVEN_MAX {
+        let message = format!("`image` holds more than {GIVEN_MAX} pictures.");
+        return Err(BadBody::of("image", message));
+    }
+    Ok(count)
+}
+
+fn read_common(fields: &Fields<'_>, may_stream: bool) -> Result<Asked, BadBody> {
     let images = fields.whole("n", 1, IMAGES_MAX)?.unwrap_or(1);
     let size = fields.text("size", WORD_CHARS_MAX)?;
     let quality = fields.text("quality", WORD_CHARS_MAX)?;
+    fields.whole("partial_images", 0, PARTIAL_MAX)?;
     // OpenAI's clients may leave it out; the platform's default takes such calls.
     let mut asked = Asked::of(fields.model_or_default()?, Output::OfModel);
-    asked.stream = fields.streams()?;
+    asked.stream = may_stream && fields.streams()?;
     asked.answers = images;
     asked.input_estimate = fields.input_estimate();
     asked.bounds = fields.bounds();
@@ -97,79 +220,8 @@ fn size_word(size: &str) -> String {
     small.replace(['*', '×'], "x").replace(' ', "")
 }
 
-/// What describes all images, under the name it has in an event.
-const OF_ALL: [(&[u8], &str); 6] = [
-    (b"created", "created_at"),
-    (b"size", "size"),
-    (b"quality", "quality"),
-    (b"background", "background"),
-    (b"output_format", "output_format"),
-    (b"model", "model"),
-];
-
-/// The events of `answer`; `None` where it holds no image.
-fn as_stream(answer: &[u8]) -> Option<Bytes> {
-    let mut images: Vec<Vec<u8>> = Vec::new();
-    let mut of_all = Vec::new();
-    let mut usage = None;
-    Walk::new(answer).object(|walk, name| {
-        match name {
-            b"data" if walk.peek()? == b'[' => walk.array(|walk| image(walk, &mut images))?,
-            b"usage" => usage = Some(walk.value()?),
-            _ => {
-                let value = walk.value()?;
-                if let Some((_, known)) = OF_ALL.iter().find(|(own, _)| *own == name) {
-                    field(&mut of_all, known, value);
-                }
-            }
-        }
-        Some(())
-    })?;
-    let last = images.len().checked_sub(1)?;
-    let mut out = Vec::with_capacity(answer.len() + images.len() * 200);
-    for (at, image) in images.iter().enumerate() {
-        out.extend_from_slice(
-            b"event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\"",
-        );
-        out.extend_from_slice(image);
-        out.extend_from_slice(&of_all);
-        if let (Some(usage), true) = (usage, at == last) {
-            field(&mut out, "usage", usage);
-        }
-        out.extend_from_slice(b"}\n\n");
-    }
-    Some(out.into())
-}
-
-/// Adds the fields of an entry that is an image.
-fn image(walk: &mut Walk<'_>, images: &mut Vec<Vec<u8>>) -> Option<()> {
-    if walk.peek()? != b'{' {
-        return walk.value().map(drop);
-    }
-    let (mut fields, mut is_image) = (Vec::new(), false);
-    walk.object(|walk, name| {
-        let value = walk.value()?;
-        is_image |= matches!(name, b"b64_json" | b"url") && value.first() == Some(&b'"');
-        if let Ok(name) = std::str::from_utf8(name) {
-            field(&mut fields, name, value);
-        }
-        Some(())
-    })?;
-    images.extend(is_image.then_some(fields));
-    Some(())
-}
-
-fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
-    // Between the tokens of JSON a line's end is a blank.
-    out.extend(value.iter().map(|byte| match byte {
-        b'\n' | b'\r' => b' ',
-        other => *other,
-    }));
-}
-
+#[cfg(test)]
+mod edit_tests;
 #[cfg(test)]
 mod tests {
     use super::super::body::Body;
@@ -182,7 +234,7 @@ mod tests {
             br#"{"created":7,"size":"1024x1024","data":[{"b64_json":"AA","revised_prompt":"x"},
             {"error":{"code":"y"}},{"url":"https://x"}],"usage":{"input_tokens":1,
             "output_tokens":2}}"#;
-        let events = as_stream(answer).expect("two images");
+        let events = streamed::generation(answer).expect("two images");
         let events = std::str::from_utf8(&events).expect("text");
         let data: Vec<serde_json::Value> = events
             .lines()
@@ -213,7 +265,7 @@ mod tests {
             "[]",
             "x",
         ] {
-            assert_eq!(as_stream(none.as_bytes()), None, "{none}");
+            assert_eq!(streamed::generation(none.as_bytes()), None, "{none}");
         }
     }
 

@@ -118,8 +118,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
+use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::BadBody;
+use crate::dialect::body::Body;
 use crate::fault::Fault;
 use crate::id::{BootId, GenerationId, RequestId, TenantId};
 use crate::secret::Secret;
@@ -254,6 +257,16 @@ pub struct Call {
     pub says_all: bool,
     /// When the whole call must be over.
     pub deadline: Duration,
+}
+
+impl Call {
+    /// The body by what its head says that it is: a form, or JSON. Surfaces that take forms know the header
+    /// `content-type`, which so comes with the call.
+    pub fn body(&self) -> Result<Body, BadBody> {
+        let mut named = self.headers.iter();
+        let told = named.find(|(name, _)| name == CONTENT_TYPE.as_str());
+        Body::of(told.map(|(_, value)| value.as_str()), self.body.clone())
+    }
 }
 
 /// The least that any provider takes for the name of an end user (Perplexity and Volcengine Ark: 64).

@@ -180,6 +180,7 @@ impl ProviderOptions {
         Quirks {
             end_user: known.end_user,
             no_usage_option: known.no_usage_option || self.no_usage_option,
+            no_response_format: known.no_response_format,
             maximum: match self.maximum {
                 None => known.maximum,
                 Some(MaximumField::MaxTokens) => Maximum::MaxTokens,

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inflateSync } from "node:zlib";
 
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
 
 const required = (name) => {
   const value = process.env[name];
@@ -147,6 +147,54 @@ describe("images", () => {
       if (kind === "IDAT") pixels.push(body);
     }
     assert.ok(inflateSync(Buffer.concat(pixels)).length > 256);
+  });
+
+  const bytesOf = (image) => Buffer.from(image.b64_json, "base64");
+  const sizeOf = (png) => [png.readUInt32BE(16), png.readUInt32BE(20)];
+  const boat = async () => {
+    const answer = await client.images.generate({
+      model: "sandbox-image",
+      prompt: "a red boat",
+      size: "256x128",
+    });
+    return bytesOf(answer.data[0]);
+  };
+
+  test("an edit of an uploaded picture has its size", async () => {
+    const png = await boat();
+    const file = async (name) => toFile(png, name, { type: "image/png" });
+    const answer = await client.images.edit({
+      model: "sandbox-image",
+      image: [await file("a.png"), await file("b.png")],
+      mask: await file("mask.png"),
+      prompt: "make the boat blue",
+    });
+    assert.deepEqual(sizeOf(bytesOf(answer.data[0])), [256, 128]);
+    assert.equal(answer.usage.input_tokens_details.image_tokens, 512);
+  });
+
+  test("an edit streams its drafts before itself", async () => {
+    const stream = await client.images.edit({
+      model: "sandbox-image",
+      image: await toFile(await boat(), "a.png", { type: "image/png" }),
+      prompt: "make the boat blue",
+      stream: true,
+      partial_images: 1,
+    });
+    const kinds = (await collect(stream)).map((event) => event.type);
+    assert.deepEqual(kinds, ["image_edit.partial_image", "image_edit.completed"]);
+  });
+
+  test("variations of an uploaded picture are several others", async () => {
+    const png = await boat();
+    const answer = await client.images.createVariation({
+      model: "sandbox-image",
+      image: await toFile(png, "a.png", { type: "image/png" }),
+      n: 2,
+    });
+    const [one, two] = answer.data.map(bytesOf);
+    assert.deepEqual(sizeOf(one), [256, 128]);
+    assert.ok(!one.equals(two) && !one.equals(png));
   });
 });
 

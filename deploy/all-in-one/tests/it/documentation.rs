@@ -11,12 +11,14 @@ use crate::support::joined::{Joined, start};
 use crate::support::places;
 
 /// Routes whose examples are run, and what stands in their answers.
-const RUN: [(&str, &str); 15] = [
+const RUN: [(&str, &str); 17] = [
     ("list_models", "/data/0/id"),
     ("create_chat", "/choices/0/message/content"),
     ("create_completion", "/choices/0/text"),
     ("create_embedding", "/data/0/embedding/0"),
     ("create_image", "/data/0"),
+    ("create_images_edits", "/data/0"),
+    ("create_images_variations", "/data/0"),
     ("create_moderation", "/results/0"),
     ("create_rerank", "/results/0/relevance_score"),
     ("create_responses", "/output/0"),

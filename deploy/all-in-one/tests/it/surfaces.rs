@@ -2,6 +2,7 @@
 //! passed through to a provider that speaks OpenAI's formats.
 
 mod passing;
+mod pictures;
 mod ranks;
 
 use reqwest::{Method, StatusCode};

@@ -138,6 +138,6 @@ fn judge(bytes: &Bytes, dialect: &dyn Dialect) -> Result<(), NoAnswer> {
 }
 
 /// Events that are there already.
-fn at_once(events: Bytes) -> ByteStream {
+pub(super) fn at_once(events: Bytes) -> ByteStream {
     Box::pin(stream::iter([Ok(events)]))
 }

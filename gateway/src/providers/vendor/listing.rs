@@ -87,6 +87,7 @@ async fn page(door: &impl Door, route: Route<'_>, path: &str) -> Result<Page, St
         body: Bytes::new(),
         // Some want to be told its version with every request.
         dialect: doors::dialect(door, Surface::of(Operation::Chat), route),
+        content_type: "application/json",
         headers: &[],
     };
     let secrets = Secrets::of(route);

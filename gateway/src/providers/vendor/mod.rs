@@ -6,6 +6,7 @@ mod answer;
 mod classify;
 pub(super) mod doors;
 mod listing;
+mod pictures;
 mod question;
 mod request;
 
@@ -22,6 +23,7 @@ use shared::surface::AnswerForm;
 use self::answer::{Expected, NoAnswer};
 use self::classify::classify;
 use self::doors::{Asked, Door};
+use self::pictures::Pictures;
 use self::request::request;
 use super::wait::wait;
 use super::words::{Secrets, cleaned};
@@ -144,12 +146,16 @@ impl Way<'_> {
             route,
             quirks,
         } = *self;
+        if let Some(pictures) = Pictures::of(self) {
+            return pictures.attempt(self, door, patience).await;
+        }
         let spoken = request::spoken(door, self, quirks)?;
         let asked = Asked {
             method: Method::POST,
             path: door.path(call.surface, dialect, route, call.stream),
             stream: call.stream,
             body: spoken.body.clone(),
+            content_type: &spoken.content_type,
             dialect: Some(dialect),
             headers: self.headers(),
         };

@@ -33,6 +33,7 @@ pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
         body: Bytes::new(),
         // Some want to be told its version with every request.
         dialect: doors::dialect(door, Surface::of(Operation::Chat), route),
+        content_type: "application/json",
         headers: &[],
     };
     let (mut test, _) = tested(door, route, &asked).await;
@@ -162,6 +163,7 @@ async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyT
         stream: false,
         body,
         dialect: Some(dialect),
+        content_type: "application/json",
         headers: &[],
     };
     tested(door, route, &asked).await

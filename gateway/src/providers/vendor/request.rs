@@ -6,6 +6,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::request::Builder;
 use http::{HeaderValue, Request};
 use http_body_util::Full;
+use shared::dialect::body::{Body, Form, FormPart, PartEdit};
 use shared::dialect::{Dialect, EndUserField, Forward, Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind};
 use shared::json::{self, Edit};
@@ -19,6 +20,7 @@ use crate::providers::{Refusal, Route, Spoken};
 const MAX_TOKENS: &str = "max_tokens";
 const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
 const STREAM_OPTIONS: &str = "stream_options";
+const RESPONSE_FORMAT: &str = "response_format";
 
 /// Built from nothing: no header of the tenant goes to a provider but those that its dialect knows.
 pub(super) async fn request(
@@ -34,7 +36,7 @@ pub(super) async fn request(
     let request = Request::builder()
         .method(asked.method.clone())
         .uri(format!("{}{}", door.base(route), asked.path))
-        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        .header(CONTENT_TYPE, asked.content_type)
         .header(ACCEPT, HeaderValue::from_static(accept))
         // Without it a provider may pack as it likes (RFC 9110, 12.5.3).
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
@@ -104,7 +106,10 @@ pub(super) fn spoken(door: &impl Door, way: &Way<'_>, quirks: Quirks) -> Result<
     says_all(way.call, &spoken.dropped)?;
     let options = way.route.options;
     if !options.leave_out.is_empty() || !options.rename.is_empty() {
-        let (body, left_out) = fitted(&spoken.body, options)?;
+        let (body, left_out) = match Body::of(Some(&spoken.content_type), spoken.body.clone()) {
+            Ok(Body::Form(form)) => fitted_form(&form, options),
+            Ok(_) | Err(_) => fitted(&spoken.body, options)?,
+        };
         says_all(way.call, &left_out)?;
         spoken.body = body;
     }
@@ -130,6 +135,22 @@ fn fitted(body: &Bytes, options: &ProviderOptions) -> Result<(Bytes, Vec<String>
     });
     read.map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
     Ok((json::apply(body, edits), left_out))
+}
+
+/// The same of a form.
+fn fitted_form(form: &Form, options: &ProviderOptions) -> (Bytes, Vec<String>) {
+    let is_out = |part: &FormPart| options.leave_out.contains(&part.name);
+    let edit = |part: &FormPart| {
+        let mut renames = options.rename.iter();
+        match renames.find(|pair| pair.name == part.name) {
+            _ if is_out(part) => PartEdit::Remove,
+            Some(pair) => PartEdit::Name(&pair.value),
+            None => PartEdit::Keep,
+        }
+    };
+    let out = form.parts().iter().filter(|part| is_out(part));
+    let left_out = out.map(|part| part.name.clone()).collect();
+    (form.edited(edit, &[]), left_out)
 }
 
 /// Words of a refusal that does not know a field, and not only its value.
@@ -161,10 +182,17 @@ pub(super) fn otherwise(way: &Way<'_>, fault: &Fault, told: &Told) -> Option<Qui
             ..quirks
         });
     }
+    let names = |field: &str| told.param.as_deref() == Some(field) || message.contains(field);
+    let is_picture = way.dialect.picture_task().is_some();
+    if is_picture && is_unknown && !quirks.no_response_format && names(RESPONSE_FORMAT) {
+        return Some(Quirks {
+            no_response_format: true,
+            ..quirks
+        });
+    }
     if !way.dialect.has_openai_maxima() {
         return None;
     }
-    let names = |field: &str| told.param.as_deref() == Some(field) || message.contains(field);
     let added_options = way.adds_usage() && !quirks.no_usage_option;
     if added_options && names(STREAM_OPTIONS) {
         return Some(Quirks {

@@ -451,19 +451,23 @@ async fn every_door_answers_an_operators_questions() {
     .await;
     let asked = link.provider_admins().remove(0);
     let facts = asked.facts().await.expect("facts");
-    let kinds = facts.connectors.iter().map(|facts| facts.kind.as_ref());
-    let kinds: Vec<&str> = kinds.filter(|kind| *kind != "sandbox").collect();
-    for kind in kinds {
+    let connectors = facts.connectors.iter();
+    for connector in connectors.filter(|facts| facts.kind != "sandbox") {
+        let kind = connector.kind.as_ref();
+        let mut spoken = connector.speaks.iter();
+        let chats = spoken.any(|one| one.operation.word() == "chat");
         provider(&node, kind, kind, &vendor).await;
         let keys = asked.provider_keys(kind).await.expect("keys");
         for model in [None, Some("theirs")] {
             let test = asked.test_provider_key(kind, &keys[0].id, model).await;
             let test = test.expect("tested");
-            assert_eq!(
-                test.verdict,
-                KeyVerdict::Accepted,
-                "{kind} {model:?}: {test:?}"
-            );
+            // A small call to whoever only draws would be a picture, and cost one.
+            let expected = if chats || model.is_none() {
+                KeyVerdict::Accepted
+            } else {
+                KeyVerdict::Unknown
+            };
+            assert_eq!(test.verdict, expected, "{kind} {model:?}: {test:?}");
         }
     }
     let versions = vendor.questions();

@@ -5,6 +5,7 @@
 
 mod doors;
 mod goldens;
+mod pictures;
 mod ranks;
 mod recorded;
 mod vectors;

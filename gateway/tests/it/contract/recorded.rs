@@ -2,6 +2,7 @@
 //! where there is one, and what both count. Those of OpenAI's formats are here.
 
 mod others;
+pub(super) mod pictures;
 
 use serde_json::{Value, json};
 use shared::surface::Surface;
@@ -25,7 +26,8 @@ pub(super) fn recorded(surface: &Surface) -> Recorded {
 fn of(path: &str) -> Option<Recorded> {
     // DashScope's door to the same formats.
     let path = path.strip_prefix("/compatible-mode/v1").unwrap_or(path);
-    of_openai(path).or_else(|| others::of(path))
+    let of_openai = of_openai(path).or_else(|| pictures::of(path));
+    of_openai.or_else(|| others::of(path))
 }
 
 fn of_openai(path: &str) -> Option<Recorded> {
@@ -67,7 +69,7 @@ fn of_openai(path: &str) -> Option<Recorded> {
 
 /// What was recorded, whole or as a stream.
 pub(super) fn good(seen: &Seen) -> Vec<u8> {
-    match of(&seen.path) {
+    match of(pictures::meant(seen)) {
         Some(recorded) if seen.is_stream && seen.path.starts_with("/model/") => {
             vendor::frames(recorded.stream)
         }
@@ -107,6 +109,7 @@ pub(super) fn counted_by(kind: &str, surface: &Surface) -> (u64, u64) {
         ("dashscope", "rerank") => "/api/v1/services/rerank/text-rerank/text-rerank",
         (_, "rerank") => "/rerank",
         ("cohere", "embedding") => "/embed",
+        (kind, "image") => pictures::asked_at(kind).unwrap_or(surface.path),
         ("anthropic", _) => "/messages",
         ("gemini" | "vertex", _) => "/generate",
         ("bedrock", _) => "/model/theirs/converse",

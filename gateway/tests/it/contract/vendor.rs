@@ -156,7 +156,9 @@ async fn serve(mut socket: TcpStream, rule: &Rule, kept: &Mutex<Vec<Seen>>) -> O
     let is_streams = |path: &str| path.contains(":stream") || path.ends_with("-stream");
     let seen = Seen {
         path: path.trim_start_matches("/v1").to_owned(),
-        is_stream: body.contains("\"stream\":true") || is_streams(path),
+        is_stream: body.contains("\"stream\":true")
+            || body.contains("name=\"stream\"\r\n\r\ntrue")
+            || is_streams(path),
         head: head.clone(),
         body,
     };

@@ -117,7 +117,9 @@ impl InferApi {
         }
         let body = match surface.input {
             BodyFormat::Json => Body::Json(body),
-            BodyFormat::Form => Body::of(request.content_type(), body).map_err(CallError::Body)?,
+            BodyFormat::Form | BodyFormat::FormOrJson => {
+                Body::of(request.content_type(), body).map_err(CallError::Body)?
+            }
         };
         let head = head(surface.dialect, request);
         let read = head.as_ref().ok().filter(|_| is_call);

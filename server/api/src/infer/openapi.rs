@@ -131,9 +131,13 @@ fn model_parameter() -> Value {
 fn path_item(route: Route<'_>) -> Value {
     let surface = route.surface;
     let schema: Value = serde_json::from_str(surface.dialect.request_schema()).unwrap_or_default();
+    let schema = json!({"schema": schema});
     let input = match surface.input {
-        BodyFormat::Json => "application/json",
-        BodyFormat::Form => "multipart/form-data",
+        BodyFormat::Json => json!({"application/json": schema}),
+        BodyFormat::Form => json!({"multipart/form-data": schema}),
+        BodyFormat::FormOrJson => {
+            json!({"multipart/form-data": schema, "application/json": schema})
+        }
     };
     let error = |what: &str| {
         json!({
@@ -148,7 +152,7 @@ fn path_item(route: Route<'_>) -> Value {
             "description": route.about,
             "operationId": route.id,
             "parameters": route.parameters,
-            "requestBody": {"required": true, "content": {input: {"schema": schema}}},
+            "requestBody": {"required": true, "content": input},
             "responses": {
                 "200": route.answer,
                 "400": error("The body is wrong; the message says what"),

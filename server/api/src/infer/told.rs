@@ -68,10 +68,11 @@ mod tests {
     use super::*;
 
     /// Whole requests, of which each format takes one.
-    const BODIES: [&str; 6] = [
+    const BODIES: [&str; 7] = [
         r#"{"model":"a","max_tokens":5,"messages":[{"role":"user","content":"x"}]}"#,
         r#"{"model":"a","input":"x"}"#,
         r#"{"model":"a","prompt":"x"}"#,
+        r#"{"model":"a","prompt":"x","image":"https://x.example/a.png"}"#,
         r#"{"contents":[{"parts":[{"text":"x"}]}]}"#,
         r#"{"content":{"parts":[{"text":"x"}]}}"#,
         r#"{"requests":[{"content":{"parts":[{"text":"x"}]}}]}"#,

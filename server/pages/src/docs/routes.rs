@@ -141,6 +141,12 @@ fn known_body(path: &str, models: &ExampleModels) -> Option<Value> {
         "/api/v1/images/generations" => {
             json!({"model": models.image, "prompt": "a red house", "size": "256x256"})
         }
+        "/api/v1/images/edits" => {
+            json!({"model": models.image, "prompt": "make the house blue", "image": "https://example.com/house.png"})
+        }
+        "/api/v1/images/variations" => {
+            json!({"model": models.image, "image": "https://example.com/house.png"})
+        }
         "/api/v1/moderations" => json!({"model": models.moderation, "input": "Hello"}),
         "/api/v1/rerank" => json!({
             "model": models.rerank, "query": "What moves the tides?", "top_n": 1,

@@ -19,6 +19,7 @@ const HEAD_BYTES_MAX: usize = 8 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     bytes: Bytes,
+    boundary: String,
     parts: Vec<FormPart>,
 }
 
@@ -33,6 +34,21 @@ pub struct FormPart {
     pub content_type: Option<String>,
     /// Where its content stands in the body.
     pub at: Range<usize>,
+    /// Where its head does, without the blank line behind it.
+    head: Range<usize>,
+}
+
+/// What becomes of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartEdit<'a> {
+    /// It stays as it came.
+    Keep,
+    /// It says this.
+    Say(&'a str),
+    /// It has this name.
+    Name(&'a str),
+    /// It goes.
+    Remove,
 }
 
 /// The boundary of a content type that is a form.
@@ -98,7 +114,12 @@ impl Form {
         loop {
             let rest = &bytes[at..];
             if rest.starts_with(b"--") {
-                return Ok(Self { bytes, parts });
+                let boundary = boundary.to_owned();
+                return Ok(Self {
+                    bytes,
+                    boundary,
+                    parts,
+                });
             }
             let blanks = rest
                 .iter()
@@ -113,11 +134,12 @@ impl Form {
             let head_at = at + blanks + 2;
             let (head, content_at) = head(&bytes, head_at)
                 .ok_or_else(|| wrong("a part has no head, or one that is too long"))?;
+            let head_at = head_at..head_at + head.len();
             let length = finder.find(&bytes[content_at..]);
             // A part without content ends with its head's last line.
             let length = length.ok_or_else(|| wrong("it ends in the middle of a part"))?;
             parts.push(
-                part(head, content_at..content_at + length)
+                part(head, (head_at, content_at..content_at + length))
                     .ok_or_else(|| wrong("a part has no name"))?,
             );
             at = content_at + length + delimiter.len();
@@ -144,10 +166,127 @@ impl Form {
         self.bytes.slice(part.at.clone())
     }
 
+    /// What it is, for a header.
+    pub fn content_type(&self) -> String {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.+".contains(&b);
+        if self.boundary.bytes().all(is_plain) {
+            return format!("multipart/form-data; boundary={}", self.boundary);
+        }
+        let quoted = self.boundary.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("multipart/form-data; boundary=\"{quoted}\"")
+    }
+
+    /// The same form with its parts as `edit` says, and with these fields behind them. Contents that stay are
+    /// copied once, as they stand there.
+    pub fn edited<'a>(
+        &self,
+        edit: impl Fn(&FormPart) -> PartEdit<'a>,
+        more: &[(&str, &str)],
+    ) -> Bytes {
+        let mut out = Vec::with_capacity(self.bytes.len() + 256);
+        for part in &self.parts {
+            let head = &self.bytes[part.head.clone()];
+            let content = &self.bytes[part.at.clone()];
+            match edit(part) {
+                PartEdit::Remove => {}
+                PartEdit::Keep => self.put(&mut out, head, content),
+                PartEdit::Say(text) => self.put(&mut out, head, one_line(text).as_bytes()),
+                PartEdit::Name(name) => {
+                    let (file, kind) = (part.file_name.as_deref(), part.content_type.as_deref());
+                    self.put(&mut out, part_head(name, file, kind).as_bytes(), content);
+                }
+            }
+        }
+        for (name, text) in more {
+            let head = part_head(name, None, None);
+            self.put(&mut out, head.as_bytes(), one_line(text).as_bytes());
+        }
+        out.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
+        out.into()
+    }
+
+    fn put(&self, out: &mut Vec<u8>, head: &[u8], content: &[u8]) {
+        out.extend_from_slice(b"--");
+        out.extend_from_slice(self.boundary.as_bytes());
+        for piece in [&b"\r\n"[..], head, b"\r\n\r\n", content, b"\r\n"] {
+            out.extend_from_slice(piece);
+        }
+    }
+
     /// The first field of a name as a text; `None` where it is absent or no UTF-8.
     pub fn text(&self, name: &str) -> Option<&str> {
         let part = self.part(name)?;
         std::str::from_utf8(self.bytes.get(part.at.clone())?).ok()
+    }
+}
+
+/// A part's head; names are written as browsers do (WHATWG HTML, "Multipart form data").
+fn part_head(name: &str, file_name: Option<&str>, content_type: Option<&str>) -> String {
+    let escaped = |text: &str| {
+        let text = text.replace('"', "%22");
+        text.replace('\r', "%0D").replace('\n', "%0A")
+    };
+    let mut head = format!("Content-Disposition: form-data; name=\"{}\"", escaped(name));
+    if let Some(file_name) = file_name {
+        head.push_str("; filename=\"");
+        head.push_str(&escaped(file_name));
+        head.push('"');
+    }
+    if let Some(kind) = content_type {
+        head.push_str("\r\nContent-Type: ");
+        head.push_str(&one_line(kind));
+    }
+    head
+}
+
+/// Without ends of lines, which alone could begin another part.
+fn one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], " ")
+}
+
+/// Writes a form from nothing.
+#[derive(Debug, Default)]
+pub struct FormWriter {
+    parts: Vec<(String, Bytes)>,
+}
+
+impl FormWriter {
+    /// A plain field.
+    pub fn text(&mut self, name: &str, text: &str) {
+        let content = Bytes::copy_from_slice(text.as_bytes());
+        self.parts.push((part_head(name, None, None), content));
+    }
+
+    /// A file.
+    pub fn file(&mut self, name: &str, (file_name, content_type): (&str, &str), content: Bytes) {
+        let head = part_head(name, Some(file_name), Some(content_type));
+        self.parts.push((head, content));
+    }
+
+    /// The content type and the bytes. The boundary follows from the contents, and stands in none of them.
+    pub fn finish(self) -> (String, Bytes) {
+        let length: usize = self.parts.iter().map(|(_, content)| content.len()).sum();
+        let mut number = length;
+        let boundary = loop {
+            let boundary = format!("waule-form-{number:016x}");
+            let finder = memmem::Finder::new(boundary.as_bytes());
+            let is_in = |(_, content): &(String, Bytes)| finder.find(content).is_some();
+            if !self.parts.iter().any(is_in) {
+                break boundary;
+            }
+            number = number.wrapping_mul(31).wrapping_add(1);
+        };
+        let form = Form {
+            bytes: Bytes::new(),
+            boundary,
+            parts: Vec::new(),
+        };
+        let mut out = Vec::with_capacity(length + self.parts.len() * 256 + 64);
+        for (head, content) in &self.parts {
+            form.put(&mut out, head.as_bytes(), content);
+        }
+        out.extend_from_slice(format!("--{}--\r\n", form.boundary).as_bytes());
+        (form.content_type(), out.into())
     }
 }
 
@@ -162,7 +301,7 @@ fn head(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
     Some((std::str::from_utf8(&window[..end]).ok()?, at + end + 4))
 }
 
-fn part(head: &str, at: Range<usize>) -> Option<FormPart> {
+fn part(head: &str, (head_at, at): (Range<usize>, Range<usize>)) -> Option<FormPart> {
     let (mut name, mut file_name, mut content_type) = (None, None, None);
     for line in head.split("\r\n") {
         let Some((field, value)) = line.split_once(':') else {
@@ -181,6 +320,7 @@ fn part(head: &str, at: Range<usize>) -> Option<FormPart> {
         file_name,
         content_type,
         at,
+        head: head_at,
     })
 }
 
@@ -261,6 +401,47 @@ mod tests {
         }
         assert!(Form::read("", Bytes::new()).is_err());
         assert!(Form::read(&"x".repeat(71), Bytes::new()).is_err());
+    }
+
+    #[test]
+    fn an_edited_form_says_what_it_is_told_and_keeps_the_rest() {
+        let form = Form::read("x", Bytes::from_static(FORM.as_bytes())).expect("a form");
+        let edit = |part: &FormPart| match part.name.as_str() {
+            "model" => PartEdit::Say("theirs\r\n--x--"),
+            "file" => PartEdit::Name("audio \"b\""),
+            _ => PartEdit::Remove,
+        };
+        let bytes = form.edited(edit, &[("user", "u_1")]);
+        let again = Form::read("x", bytes).expect("a form again");
+        assert_eq!(again.parts().len(), 3);
+        assert_eq!(again.text("model"), Some("theirs  --x--"));
+        assert_eq!(again.text("user"), Some("u_1"));
+        let file = &again.parts()[1];
+        assert_eq!(file.name, "audio %22b%22");
+        assert_eq!(file.content_type.as_deref(), Some("audio/wav"));
+        assert_eq!(again.content(file), "RIFF\r\n--y\r\n");
+        let same = form.edited(|_| PartEdit::Keep, &[]);
+        let same = Form::read("x", same).expect("the same");
+        let names = |form: &Form| -> Vec<String> {
+            form.parts().iter().map(|part| part.name.clone()).collect()
+        };
+        assert_eq!(names(&same), names(&form));
+    }
+
+    #[test]
+    fn a_written_form_is_read_again_whatever_its_files_hold() {
+        let hostile = "\r\n--waule-form-0000000000000000--\r\n".repeat(3);
+        let mut writer = FormWriter::default();
+        writer.text("prompt", "a\r\ncat");
+        let content = Bytes::from(hostile.clone());
+        writer.file("image[]", ("a\"\r\nb.png", "image/png"), content);
+        let (content_type, bytes) = writer.finish();
+        let boundary = boundary(&content_type).expect("a form's");
+        let form = Form::read(&boundary, bytes).expect("a form");
+        assert_eq!(form.text("prompt"), Some("a\r\ncat"));
+        let file = form.part("image[]").expect("there");
+        assert_eq!(form.content(file), hostile);
+        assert_eq!(file.file_name.as_deref(), Some("a%22%0D%0Ab.png"));
     }
 
     proptest! {

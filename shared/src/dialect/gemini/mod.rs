@@ -18,6 +18,7 @@ use bytes::Bytes;
 use super::body::Body;
 use super::look;
 use super::neutral::Translator;
+use super::pictures::{GEMINI_PICTURES, PictureMaker};
 use super::{
     ApiFamily, Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered,
     StreamMeter,
@@ -91,6 +92,10 @@ impl Dialect for Gemini {
 
     fn family(&self) -> ApiFamily {
         ApiFamily::Gemini
+    }
+
+    fn pictures(&self) -> Option<&'static dyn PictureMaker> {
+        Some(&GEMINI_PICTURES)
     }
 
     fn translator(&self) -> Option<&'static dyn Translator> {

@@ -83,7 +83,7 @@ impl EventMeter {
     fn chunk(&self) -> Option<Chunk> {
         match self.shape {
             Shape::Choices(chunk) => Some(chunk),
-            Shape::Vectors | Shape::Pictures | Shape::Verdicts => None,
+            Shape::Vectors | Shape::Pictures(_) | Shape::Verdicts => None,
         }
     }
 
@@ -270,7 +270,7 @@ impl StreamMeter for EventMeter {
     }
 
     fn usage(&self) -> Usage {
-        let mut usage = if matches!(self.shape, Shape::Pictures) {
+        let mut usage = if matches!(self.shape, Shape::Pictures(_)) {
             let mut made = self.count.told();
             made.set(Unit::Image, made.count(Unit::Image).max(self.images));
             self.count.believed(made)

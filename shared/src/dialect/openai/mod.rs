@@ -17,13 +17,15 @@ use bytes::Bytes;
 use self::meter::EventMeter;
 use super::body::Body;
 use super::fields::{Field, Fields};
+use super::input::Input;
 use super::look;
 use super::neutral::{EmbeddingsTranslator, Translator};
-use super::openai_embeddings;
+use super::pictures::{CHAT_PICTURES, PictureMaker, PictureTask};
 use super::text_count::input_estimate;
 use super::{
-    Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter,
+    Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, Sent, StreamMeter,
 };
+use super::{openai_embeddings, openai_images};
 use crate::fault::Fault;
 use crate::json;
 use crate::link::Call;
@@ -54,8 +56,8 @@ pub(crate) enum Shape {
     Choices(Chunk),
     /// Vectors in `data`, by their input.
     Vectors,
-    /// Pictures in `data`, or an event for each.
-    Pictures,
+    /// Pictures in `data`, or an event for each, of this task.
+    Pictures(PictureTask),
     /// Verdicts in `results`, by their input.
     Verdicts,
 }
@@ -100,7 +102,7 @@ impl Shape {
     fn knows_safety_identifier(self) -> bool {
         match self {
             Self::Choices(chunk) => chunk.object != "text_completion",
-            Self::Pictures => true,
+            Self::Pictures(_) => true,
             Self::Vectors | Self::Verdicts => false,
         }
     }
@@ -109,7 +111,7 @@ impl Shape {
     fn list(self) -> &'static str {
         match self {
             Self::Choices(_) => "choices",
-            Self::Vectors | Self::Pictures => "data",
+            Self::Vectors | Self::Pictures(_) => "data",
             Self::Verdicts => "results",
         }
     }
@@ -125,10 +127,26 @@ impl Dialect for OpenAi {
     }
 
     fn read(&self, head: &Head, body: &Body) -> Result<Asked, BadBody> {
-        let json = body.json().ok_or_else(|| {
-            BadBody::whole("The body must be a JSON object; send application/json.")
-        })?;
-        let fields = Fields::read(head, self.fields, json)?;
+        let form = match (body, self.picture_task()) {
+            (Body::Form(form), Some(_)) => Some((form, openai_images::uploaded(form)?)),
+            _ => None,
+        };
+        let json: &[u8] = match (&form, body) {
+            (Some((_, uploaded)), _) => uploaded.json.as_bytes(),
+            (None, Body::Json(json)) => json,
+            (None, Body::Form(_) | Body::Empty) => {
+                let message = "The body must be a JSON object; send application/json.";
+                return Err(BadBody::whole(message));
+            }
+        };
+        let mut fields = Fields::read(head, self.fields, json)?;
+        if let Some((form, uploaded)) = &form {
+            let beside = [&uploaded.mask, &uploaded.markup].into_iter().flatten();
+            let files = uploaded.images.iter().chain(beside);
+            let pictures = files.map(|(part, _)| Input::of_picture(&form.content(part)));
+            let pictures = pictures.fold(Input::default(), Input::and);
+            fields = fields.with_files(uploaded.images.len(), pictures);
+        }
         let mut asked = (self.read)(&fields)?;
         asked.end_user = fields.end_user();
         asked.may_have_edge_fields = fields.for_edge;
@@ -144,6 +162,37 @@ impl Dialect for OpenAi {
         request::forwarded(body, self.shape, to)
     }
 
+    fn sent(&self, body: &Body, to: Forward<'_>) -> Result<Sent, BadBody> {
+        match (self.shape, body) {
+            (Shape::Pictures(PictureTask::Edit | PictureTask::Variation), _) => {
+                openai_images::sent(self, body, to)
+            }
+            (_, body) => self.forwarded(&body.bytes(), to).map(Sent::json),
+        }
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        match self.shape {
+            Shape::Pictures(PictureTask::Edit | PictureTask::Variation) => &["content-type"],
+            Shape::Choices(_)
+            | Shape::Vectors
+            | Shape::Pictures(PictureTask::Generation)
+            | Shape::Verdicts => &[],
+        }
+    }
+
+    fn picture_task(&self) -> Option<PictureTask> {
+        match self.shape {
+            Shape::Pictures(task) => Some(task),
+            Shape::Choices(_) | Shape::Vectors | Shape::Verdicts => None,
+        }
+    }
+
+    /// Chats alone are asked for pictures as a makeshift.
+    fn pictures(&self) -> Option<&'static dyn PictureMaker> {
+        (self.name == "openai_chat").then_some(&CHAT_PICTURES as &dyn PictureMaker)
+    }
+
     fn has_openai_maxima(&self) -> bool {
         matches!(self.shape, Shape::Choices(_))
     }
@@ -155,14 +204,14 @@ impl Dialect for OpenAi {
     fn embeddings(&self) -> Option<&'static dyn EmbeddingsTranslator> {
         match self.shape {
             Shape::Vectors => Some(&openai_embeddings::TRANSLATOR),
-            Shape::Choices(_) | Shape::Pictures | Shape::Verdicts => None,
+            Shape::Choices(_) | Shape::Pictures(_) | Shape::Verdicts => None,
         }
     }
 
     fn repeated(&self, body: &Bytes) -> Bytes {
         match self.shape {
             Shape::Vectors => openai_embeddings::packing(body),
-            Shape::Choices(_) | Shape::Pictures | Shape::Verdicts => Bytes::new(),
+            Shape::Choices(_) | Shape::Pictures(_) | Shape::Verdicts => Bytes::new(),
         }
     }
 
@@ -221,7 +270,7 @@ impl Dialect for OpenAi {
     fn end(&self) -> &'static [u8] {
         match self.shape {
             Shape::Choices(_) => DONE,
-            Shape::Vectors | Shape::Pictures | Shape::Verdicts => b"",
+            Shape::Vectors | Shape::Pictures(_) | Shape::Verdicts => b"",
         }
     }
 }

@@ -34,6 +34,13 @@ pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes 
 
 /// The tenant's bytes for a provider.
 pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<Bytes, BadBody> {
+    if matches!(shape, Shape::Pictures(_)) && to.quirks.no_response_format {
+        let taken = json::take(body, RESPONSE_FORMAT);
+        let taken = taken.map_err(|error| BadBody::whole(error.to_string()))?;
+        if let Some((_, rest)) = taken {
+            return forwarded(&rest, shape, to);
+        }
+    }
     let names = [
         "model",
         STORE,
@@ -64,7 +71,7 @@ pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<B
     }
     let usual = match shape {
         Shape::Verdicts => None,
-        Shape::Choices(_) | Shape::Vectors | Shape::Pictures => Some(USER),
+        Shape::Choices(_) | Shape::Vectors | Shape::Pictures(_) => Some(USER),
     };
     let mut to = to;
     if !shape.knows_safety_identifier() && to.quirks.end_user == EndUserField::SafetyIdentifier {
@@ -119,6 +126,8 @@ pub(crate) fn end_user(
     edits
 }
 
+/// How pictures are handed over, which models that hand them over in one way refuse.
+const RESPONSE_FORMAT: &str = "response_format";
 /// The wish that an answer be kept.
 const STORE: &str = "store";
 

@@ -19,7 +19,7 @@ pub(super) fn usage(of: Metered, shape: Shape, bytes: &[u8]) -> Result<Usage, Fa
     }
     let is_empty = match shape {
         Shape::Choices(_) => scan.choices == 0 && scan.tally.is_nothing(),
-        Shape::Vectors | Shape::Pictures | Shape::Verdicts => scan.entries == 0,
+        Shape::Vectors | Shape::Pictures(_) | Shape::Verdicts => scan.entries == 0,
     };
     if is_empty {
         return Ok(Usage::default());
@@ -27,7 +27,7 @@ pub(super) fn usage(of: Metered, shape: Shape, bytes: &[u8]) -> Result<Usage, Fa
     let mut usage = match shape {
         Shape::Choices(_) => of_whole(&of, scan.counts, &scan.tally),
         Shape::Vectors | Shape::Verdicts => by_input(&of, scan.counts),
-        Shape::Pictures => {
+        Shape::Pictures(_) => {
             let mut usage = scan.counts.usage();
             usage.set(Unit::Image, scan.entries);
             usage

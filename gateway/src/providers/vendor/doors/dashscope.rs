@@ -1,6 +1,6 @@
 //! Alibaba Cloud's DashScope: three interfaces side by side on one host, of which OpenAI's form has the chats
-//! and the vectors of texts, and its own the rest. Facts: Model Studio reference and DashScope SDK 2.0.2 as of
-//! 2026-11.
+//! and the vectors of texts, and its own the rest; pictures name their path themselves. Facts: Model Studio
+//! reference and DashScope SDK 2.0.2 as of 2026-11.
 
 use std::borrow::Cow;
 
@@ -32,6 +32,7 @@ static FACTS: ConnectorFacts = ConnectorFacts {
     speaks: Cow::Borrowed(&[
         Speaks::new(Operation::Chat, "openai_chat"),
         Speaks::new(Operation::Embedding, "dashscope_embeddings"),
+        Speaks::new(Operation::Image, "dashscope_images"),
         Speaks::new(Operation::Completion, "openai_completions"),
         Speaks::new(Operation::Rerank, "dashscope_rerank"),
     ]),

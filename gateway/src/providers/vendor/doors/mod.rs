@@ -12,7 +12,7 @@ pub(in crate::providers) use self::azure::Azure;
 pub(in crate::providers) use self::bedrock::BEDROCK;
 pub(in crate::providers) use self::dashscope::DashScope;
 pub(in crate::providers) use self::plain::{
-    ANTHROPIC, COHERE, CUSTOM, GEMINI, JINA, OPENAI, VOYAGE,
+    ANTHROPIC, COHERE, CUSTOM, GEMINI, IDEOGRAM, JINA, OPENAI, STABILITY, VOYAGE,
 };
 pub(in crate::providers) use self::vertex::VERTEX;
 
@@ -39,6 +39,8 @@ pub(in crate::providers) struct Asked<'a> {
     /// Whether events are to come.
     pub(super) stream: bool,
     pub(super) body: Bytes,
+    /// What the body is.
+    pub(super) content_type: &'a str,
     /// In which it is said.
     pub(super) dialect: Option<&'static dyn Dialect>,
     /// Headers that the tenant's request had and its dialect knows, where the vendor speaks that.

@@ -44,11 +44,16 @@ const fn vendor(
 
 const BEARER: (&str, &str) = ("authorization", "Bearer ");
 
-static OPENAI_SPEAKS: [Speaks; 7] = [
+static OPENAI_SPEAKS: [Speaks; 12] = [
     Speaks::new(Operation::Chat, "openai_chat"),
     Speaks::seldom(Operation::Chat, "openai_responses"),
     Speaks::new(Operation::Embedding, "openai_embeddings"),
     Speaks::new(Operation::Image, "openai_images"),
+    Speaks::seldom(Operation::Image, "openai_chat"),
+    Speaks::seldom(Operation::Image, "ark_images"),
+    Speaks::seldom(Operation::Image, "minimax_images"),
+    Speaks::seldom(Operation::Image, "recraft_images"),
+    Speaks::seldom(Operation::Image, "xai_images"),
     Speaks::new(Operation::Completion, "openai_completions"),
     Speaks::new(Operation::Moderation, "openai_moderations"),
     Speaks::new(Operation::Rerank, "jina_rerank"),
@@ -73,8 +78,9 @@ pub(in crate::providers) static ANTHROPIC: Plain = vendor(
     &ANTHROPIC_SPEAKS,
 );
 
-static GEMINI_SPEAKS: [Speaks; 2] = [
+static GEMINI_SPEAKS: [Speaks; 3] = [
     Speaks::new(Operation::Chat, "gemini"),
+    Speaks::new(Operation::Image, "gemini"),
     Speaks::new(Operation::Embedding, "gemini_embeddings"),
 ];
 
@@ -110,6 +116,18 @@ static VOYAGE_SPEAKS: [Speaks; 2] = [
 
 /// Voyage's, likewise.
 pub(in crate::providers) static VOYAGE: Plain = vendor("voyage", "Voyage", BEARER, &VOYAGE_SPEAKS);
+
+static IDEOGRAM_SPEAKS: [Speaks; 1] = [Speaks::new(Operation::Image, "ideogram_images")];
+
+/// Ideogram.
+pub(in crate::providers) static IDEOGRAM: Plain =
+    vendor("ideogram", "Ideogram", ("api-key", ""), &IDEOGRAM_SPEAKS);
+
+static STABILITY_SPEAKS: [Speaks; 1] = [Speaks::new(Operation::Image, "stability_images")];
+
+/// Stability.
+pub(in crate::providers) static STABILITY: Plain =
+    vendor("stability", "Stability AI", BEARER, &STABILITY_SPEAKS);
 
 static CUSTOM_SPEAKS: [Speaks; 16] = [
     Speaks::new(Operation::Chat, "openai_chat"),

@@ -34,8 +34,14 @@ const MAXIMA: [(&str, MaximumField); 2] = [
 /// What a kind speaks where nobody says otherwise.
 fn usual(connector: Option<&ConnectorFacts>) -> Vec<String> {
     let speaks = connector.map_or(&[][..], |facts| &facts.speaks);
-    let usual = speaks.iter().filter(|one| one.is_usual);
-    usual.map(|one| one.dialect.to_string()).collect()
+    let mut usual: Vec<String> = Vec::new();
+    for one in speaks.iter().filter(|one| one.is_usual) {
+        // One format may serve several operations.
+        if !usual.iter().any(|known| *known == one.dialect) {
+            usual.push(one.dialect.to_string());
+        }
+    }
+    usual
 }
 
 /// In which formats a provider is asked.

@@ -15,6 +15,7 @@ const TO: WriteTo<'_> = WriteTo {
         no_usage_option: false,
         maximum: crate::dialect::Maximum::AsAsked,
         end_user: crate::dialect::EndUserField::OfDialect,
+        no_response_format: false,
     },
     output_max: None,
 };

@@ -2,6 +2,7 @@
 
 use super::tests::{all, event, of};
 use super::*;
+use crate::dialect::pictures::PictureTask;
 
 #[test]
 fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
@@ -13,7 +14,10 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
         r#"{{"type":"image_generation.completed","b64_json":"{picture}","usage":{{"input_tokens":20,"output_tokens":400,"total_tokens":420}}}}"#
     );
     let events = [event(&part), event(&last)];
-    let (meter, verdicts) = all(EventMeter::new(of(false), Shape::Pictures), &events);
+    let (meter, verdicts) = all(
+        EventMeter::new(of(false), Shape::Pictures(PictureTask::Generation)),
+        &events,
+    );
     assert_eq!(verdicts, [Verdict::Pass, Verdict::Pass]);
     let made = meter.usage();
     assert_eq!(
@@ -39,20 +43,26 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
         ),
         event("[DONE]"),
     ];
-    let (meter, verdicts) = all(EventMeter::new(of(false), Shape::Pictures), &series);
+    let (meter, verdicts) = all(
+        EventMeter::new(of(false), Shape::Pictures(PictureTask::Generation)),
+        &series,
+    );
     assert!(
         verdicts.iter().all(|verdict| *verdict == Verdict::Pass),
         "{verdicts:?}"
     );
     assert_eq!(meter.usage().count(Unit::Image), 1);
-    let (meter, _) = all(EventMeter::new(of(false), Shape::Pictures), &[event(&part)]);
+    let (meter, _) = all(
+        EventMeter::new(of(false), Shape::Pictures(PictureTask::Generation)),
+        &[event(&part)],
+    );
     assert!(meter.usage().is_nothing() && meter.missing().is_some());
 }
 
 #[test]
 fn a_picture_that_comes_with_its_count_alone_is_an_answer() {
     let only = r#"{"type":"image_generation.completed","b64_json":"aGk=","usage":{"input_tokens":5,"output_tokens":40}}"#;
-    let meter = EventMeter::new(of(false), Shape::Pictures);
+    let meter = EventMeter::new(of(false), Shape::Pictures(PictureTask::Generation));
     let (meter, verdicts) = all(meter, &[event(only)]);
     assert_eq!(verdicts, [Verdict::Pass]);
     assert_eq!(meter.missing(), None);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::dialect::Quirks;
 use crate::dialect::openai::Chunk;
+use crate::dialect::pictures::PictureTask;
 
 fn sent(body: &str, stream: bool, quirks: Quirks) -> String {
     let shape = Shape::Choices(Chunk {
@@ -199,7 +200,7 @@ fn the_tenants_words_for_an_end_user_give_way_to_the_name_in_the_one_field_that_
             r#"{"user":"wu_1_2","model":"theirs","input":"x"}"#,
         ),
         (
-            Shape::Pictures,
+            Shape::Pictures(PictureTask::Generation),
             F::SafetyIdentifier,
             r#"{"model":"o","prompt":"x","user":"a"}"#,
             r#"{"safety_identifier":"wu_1_2","model":"theirs","prompt":"x"}"#,

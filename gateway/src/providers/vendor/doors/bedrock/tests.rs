@@ -52,6 +52,7 @@ async fn sent(of: Of<'_>) -> Result<String, Fault> {
         stream: of.stream,
         body: Bytes::from_static(b"{\"messages\":[]}"),
         dialect: Some(&BEDROCK_CONVERSE),
+        content_type: "application/json",
         headers: &[],
     };
     let request = request(&door, &asked, route).await?;

@@ -55,6 +55,7 @@ static FACTS: ConnectorFacts = ConnectorFacts {
         Speaks::new(Operation::Chat, GEMINI),
         Speaks::new(Operation::Chat, ANTHROPIC),
         Speaks::new(Operation::Embedding, EMBEDDINGS),
+        Speaks::new(Operation::Image, GEMINI),
     ]),
     media: false,
 };

@@ -60,6 +60,11 @@ fn the_model_says_in_which_words_and_where_it_is_asked() {
                 assert_eq!(is_googles, word == GEMINI, "{model}");
                 continue;
             }
+            if surface.operation == Operation::Image {
+                let is_googles = found.is_some_and(|one| one.name() == GEMINI);
+                assert_eq!(is_googles, word == GEMINI, "{model}");
+                continue;
+            }
             if surface.operation != Operation::Chat {
                 assert!(found.is_none());
                 continue;
@@ -150,6 +155,7 @@ async fn a_request_is_opened_by_a_token_and_one_that_is_not_taken_is_forgotten()
         stream: false,
         body: Bytes::new(),
         dialect: None,
+        content_type: "application/json",
         headers: &[],
     };
     for _ in 0..2 {
