@@ -59,12 +59,14 @@ export no_proxy="$NO_PROXY"
 
 readonly READY_SECONDS=30
 readonly STOP_SECONDS=15
-readonly LOG_LINES=60
+readonly LOG_LINES=20
+readonly FAILED_LINES=120
 
 work=""            # temporary folder
 target=""          # cargo's target folder
 step_pid=""        # the running step, leader of a process group of its own
 step_title=""
+step_began=1       # where in the output the running step's begins, in bytes
 names=()           # services, oldest first
 declare -A pids=() # service -> process
 
@@ -142,6 +144,16 @@ totals() {
     }' "$work/output"
 }
 
+# What the failed step said of its failures, as the last thing that is read: a log of services is long.
+failures() {
+  [[ -s $work/output ]] || return 0
+  printf '\n--- what failed\n'
+  tail -c "+$step_began" "$work/output" | awk '
+    /^failures:$|^=+ (FAILURES|ERRORS) =+$|failing tests:$/ { told = 1 }
+    told && /[^[:space:]]/ { print substr($0, 1, 400) }
+    /^test result: FAILED/ { told = 0 }' | head -n "$FAILED_LINES"
+}
+
 finish() {
   local status=$? i
   trap - EXIT
@@ -156,7 +168,7 @@ finish() {
     fi
   done >/dev/null
   if [[ -n $work ]]; then
-    ((status == 0)) || show_logs
+    ((status == 0)) || { show_logs; failures; }
     totals
     rm -rf -- "$work"
   fi
@@ -179,6 +191,8 @@ step() {
   heading "$step_title"
   rm -f "$work/pipe"
   mkfifo "$work/pipe"
+  touch "$work/output"
+  step_began=$(($(stat -c %s "$work/output") + 1))
   tee -a "$work/output" <"$work/pipe" &
   tee_pid=$!
   setsid setpriv --pdeathsig TERM -- "$@" </dev/null >"$work/pipe" 2>&1 &

@@ -152,6 +152,8 @@ function spoil(css) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   document.adoptedStyleSheets = [sheet];
+  // Each change is a transition, however short, and axe must not look before it is over.
+  for (const moving of document.getAnimations()) moving.finish();
 }
 
 /** A page is made: its answer, its heading, and nothing that pages must not do. */
