@@ -68,11 +68,12 @@ mod tests {
     use super::*;
 
     /// Whole requests, of which each format takes one.
-    const BODIES: [&str; 7] = [
+    const BODIES: [&str; 8] = [
         r#"{"model":"a","max_tokens":5,"messages":[{"role":"user","content":"x"}]}"#,
         r#"{"model":"a","input":"x"}"#,
         r#"{"model":"a","prompt":"x"}"#,
         r#"{"model":"a","prompt":"x","image":"https://x.example/a.png"}"#,
+        r#"{"model":"a","query":"x","documents":["y"]}"#,
         r#"{"contents":[{"parts":[{"text":"x"}]}]}"#,
         r#"{"content":{"parts":[{"text":"x"}]}}"#,
         r#"{"requests":[{"content":{"parts":[{"text":"x"}]}}]}"#,
