@@ -1,5 +1,5 @@
 //! Rankings of documents. Tenants speak one form, which is what Cohere's and Jina's clients have in common
-//! and read; each vendor's is a row of how it differs ([`vendors`]). Facts: Cohere's Python SDK 7.3.1, Jina's,
+//! and read; each vendor's is a row of how it differs (`vendors`). Facts: Cohere's Python SDK 7.3.1, Jina's,
 //! Voyage's, Alibaba Cloud's (DashScope SDK 2.0.2) and SiliconFlow's references as of 2026-11.
 
 mod answer;
