@@ -146,7 +146,11 @@ fn refusal(url: &str, problem: &FileProblem) -> Refusal {
         }
         FileProblem::NoAnswer(OutboundError::Unreachable(_)) => "no connection".to_owned(),
         FileProblem::NoAnswer(OutboundError::Broken(_)) => "the connection broke".to_owned(),
-        other => other.to_string(),
+        FileProblem::NoAnswer(_)
+        | FileProblem::Status(_)
+        | FileProblem::Redirects
+        | FileProblem::TooLarge(_)
+        | FileProblem::Packed => problem.to_string(),
     };
     unsaid(&BadBody::whole(format!(
         "The file at {host} can't be fetched, which this model needs: {why}. Send it with the request instead."
