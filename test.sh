@@ -146,12 +146,15 @@ totals() {
 
 # What the failed step said of its failures, as the last thing that is read: a log of services is long.
 failures() {
+  local told
   [[ -s $work/output ]] || return 0
-  printf '\n--- what failed\n'
-  tail -c "+$step_began" "$work/output" | awk '
+  told=$(tail -c "+$step_began" "$work/output" | awk '
     /^failures:$|^=+ (FAILURES|ERRORS) =+$|failing tests:$/ { told = 1 }
     told && /[^[:space:]]/ { print substr($0, 1, 400) }
-    /^test result: FAILED/ { told = 0 }' | head -n "$FAILED_LINES"
+    /^test result: FAILED/ { told = 0 }' | head -n "$FAILED_LINES")
+  # A compiler has words of its own; they are its last ones.
+  [[ -n $told ]] || told=$(tail -c "+$step_began" "$work/output" | tail -n 40)
+  printf '\n--- what failed\n%s\n' "$told"
 }
 
 finish() {

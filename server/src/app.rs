@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use outbound::Outbound;
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
 use server_api::Rooms;
@@ -288,6 +289,7 @@ impl Server {
             clock: &clock,
             sealer: &Sealer::new(&secrets.seal),
             config,
+            outbound: Outbound::system(common.outbound_private),
             supervisor,
         });
         let rooms = Rooms {

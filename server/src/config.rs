@@ -40,10 +40,6 @@ pub struct Config {
     /// over plain http
     #[arg(long, env = "PUBLIC_URL", default_value = "")]
     pub public_url: String,
-    /// Whether webhooks of alerts may go to private networks and to this machine, and without TLS; otherwise
-    /// only to https addresses on the internet
-    #[arg(long, env = "OUTBOUND_PRIVATE", default_value_t = false, action = clap::ArgAction::Set)]
-    pub outbound_private: bool,
     /// Origins of web pages that may call `/api/v1` from a browser with a key, separated by commas, for
     /// example `https://app.example`; `*` for all. Empty: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_delimiter = ',')]

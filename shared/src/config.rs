@@ -87,6 +87,10 @@ pub struct Common {
     /// Seconds that running calls get to finish when the process stops
     #[arg(long, env = "SHUTDOWN_SECONDS", default_value_t = 20)]
     pub shutdown_seconds: u64,
+    /// Whether webhooks of alerts may go to private networks, to this machine and without TLS, and whether
+    /// files at addresses in requests may lie there; otherwise only on the internet
+    #[arg(long, env = "OUTBOUND_PRIVATE", default_value_t = false, action = ArgAction::Set)]
+    pub outbound_private: bool,
 }
 
 impl Common {

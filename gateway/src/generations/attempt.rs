@@ -20,7 +20,8 @@ use crate::keys;
 use crate::pool::ask::{self, Size};
 use crate::pool::health::Asker;
 use crate::pool::{Idle, Lease, Pools, Took};
-use crate::providers::{Answer, AnswerBody, Patience, Refusal};
+use crate::providers::files::Files;
+use crate::providers::{Answer, AnswerBody, Patience, Refusal, Route};
 
 /// Keys of one target that are tried: a pool that is out of order must not starve the next target.
 const TRIES_PER_TARGET: usize = 3;
@@ -42,6 +43,8 @@ pub(super) struct Means<'a> {
     pub(super) pools: &'a Arc<Pools>,
     pub(super) supervisor: &'a Supervisor,
     pub(super) patience: Patience,
+    /// Fetches what tenants give by address.
+    pub(super) files: Option<&'a Files>,
 }
 
 /// An attempt that a provider accepted.
@@ -186,9 +189,11 @@ impl Tries<'_> {
             so_far.tried += 1;
             let began_ms = millis(so_far.elapsed());
             let connector = lease.provider().connector;
-            let outcome = connector
-                .call(self.call, lease.route(), self.means.patience)
-                .await;
+            let route = Route {
+                files: self.means.files,
+                ..lease.route()
+            };
+            let outcome = connector.call(self.call, route, self.means.patience).await;
             let Refusal { fault, caller } = match outcome {
                 Ok(answer) => {
                     lease.accepted(took(&lease, &answer, so_far.elapsed(), began_ms));

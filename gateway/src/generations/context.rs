@@ -18,6 +18,7 @@ use crate::GatewayParts;
 use crate::metrics::GatewayMetrics;
 use crate::pool::Pools;
 use crate::providers::Patience;
+use crate::providers::files::Files;
 
 /// How late a deadline may be noticed of a generation that nobody polls.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
@@ -41,6 +42,7 @@ pub(crate) struct GenerationContext {
     pub(crate) supervisor: Supervisor,
     pub(super) pools: Arc<Pools>,
     pub(super) patience: Patience,
+    files: Files,
     pub(super) leavers: Leavers,
     /// How long a generation is read on after its tenant left.
     pub(super) read_on: Duration,
@@ -88,6 +90,7 @@ impl GenerationContext {
                 first_byte: config.first_byte(),
                 silence: config.silence(),
             },
+            files: Files::new(parts.common.outbound_private),
             leavers: Leavers::default(),
             read_on: config.read_on(),
             metrics: GatewayMetrics::new(parts.metrics),
@@ -101,6 +104,7 @@ impl GenerationContext {
             pools: &self.pools,
             supervisor: &self.supervisor,
             patience: self.patience,
+            files: Some(&self.files),
         }
     }
 

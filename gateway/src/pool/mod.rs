@@ -143,6 +143,7 @@ impl PoolProvider {
             learned: &self.health.learned,
             headers: &key.headers,
             heard: None,
+            files: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod balance;
 mod decode;
+pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod learned;
 pub(crate) mod limits;
@@ -31,6 +32,7 @@ use shared::link::options::ProviderOptions;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
 
+use self::files::Files;
 use self::learned::Learned;
 use self::limits::{LimitsHeard, ToldLimits};
 pub(crate) use self::spoken::Spoken;
@@ -54,6 +56,8 @@ pub(crate) struct Route<'a> {
     pub(crate) headers: &'a [(HeaderName, HeaderValue)],
     /// Where what an answer tells of limits is kept; nowhere for questions of operators.
     pub(crate) heard: Option<&'a LimitsHeard>,
+    /// Fetches what tenants give by address; nothing does for questions of operators.
+    pub(crate) files: Option<&'a Files>,
 }
 
 impl Route<'_> {

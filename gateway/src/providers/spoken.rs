@@ -10,6 +10,7 @@ use shared::fault::{Fault, FaultKind, Retry};
 use shared::link::{Call, CallerError};
 
 use super::Refusal;
+use super::files::Fetched;
 
 /// A request as it goes to a provider.
 #[derive(Debug)]
@@ -36,9 +37,9 @@ impl Spoken {
         (!self.is_own).then_some(self.dialect)
     }
 
-    /// `call` in `dialect`.
-    pub(crate) fn of(
-        call: &Call,
+    /// `call` in `dialect`, with what was fetched for it.
+    pub(super) fn of(
+        (call, fetched): (&Call, &Fetched),
         dialect: &'static dyn Dialect,
         to: Forward<'_>,
     ) -> Result<Self, Refusal> {
@@ -57,7 +58,7 @@ impl Spoken {
                 texts: None,
             });
         }
-        let (written, texts) = translated(call, dialect, to)?;
+        let (written, texts) = translated((call, fetched), dialect, to)?;
         Ok(Self {
             dialect,
             is_own: false,
@@ -72,7 +73,7 @@ impl Spoken {
 
 /// `call` in the words of another dialect than its own; of embeddings also how many texts they are of.
 fn translated(
-    call: &Call,
+    (call, fetched): (&Call, &Fetched),
     dialect: &'static dyn Dialect,
     to: Forward<'_>,
 ) -> Result<(Written, Option<usize>), Refusal> {
@@ -86,6 +87,7 @@ fn translated(
     let written = if let (Some(from), Some(into)) = (own.translator(), dialect.translator()) {
         let request = from.read_request(&head, &call.body);
         request.and_then(|mut request| {
+            fetched.put_into(&mut request, into.bytes_only())?;
             let is_left_out = dialect.names_end_users() && name_end_user(&mut request, to);
             let mut written = into.write_request(&request, words)?;
             if is_left_out {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use outbound::Outbound;
 use server_calls::Calls;
-use server_outbound::Outbound;
 use server_pages::alert_words;
 use server_rooms::alerts::channels::AlertChannels;
 use server_rooms::alerts::deliver::AlertSender;
@@ -34,6 +34,7 @@ pub(super) struct AlertRooms<'a> {
     pub(super) clock: &'a Clock,
     pub(super) sealer: &'a Sealer,
     pub(super) config: &'a Config,
+    pub(super) outbound: Outbound,
     pub(super) supervisor: &'a Supervisor,
 }
 
@@ -54,8 +55,8 @@ pub(super) fn alerts(of: AlertRooms<'_>) -> (Alerts, AlertChannels) {
     });
     let looking = alerts.clone().look_forever(of.supervisor.stopping());
     of.supervisor.spawn("alerts", looking);
-    let outbound = Outbound::system(of.config.outbound_private);
-    let channels = AlertChannels::new(store.clone(), (clock.clone(), of.sealer.clone()), outbound);
+    let sealed_at = (clock.clone(), of.sealer.clone());
+    let channels = AlertChannels::new(store.clone(), sealed_at, of.outbound);
     let base = of.config.public_url.trim().trim_end_matches('/').to_owned();
     let zones = Zones::new(store, clock);
     let sender = AlertSender::new(channels.clone(), zones, base, Arc::new(alert_words::write));

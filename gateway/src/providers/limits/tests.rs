@@ -47,6 +47,7 @@ async fn heard(status: &str, body: &'static str) -> (Option<ToldLimits>, String)
         learned: &learned,
         headers: &own,
         heard: Some(&heard),
+        files: None,
     };
     let patience = Patience {
         first_byte: Duration::from_secs(5),

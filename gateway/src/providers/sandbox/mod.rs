@@ -41,6 +41,7 @@ use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
 use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
+use super::files::Fetched;
 use super::spoken::says_all;
 use super::{Answer, Patience, Provider, Refusal, Route, Spoken};
 
@@ -105,7 +106,7 @@ async fn chat_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
         // Nobody is told of anybody here.
         end_user: None,
     };
-    let spoken = Spoken::of(call, &OPENAI_CHAT, to)?;
+    let spoken = Spoken::of((call, &Fetched::default()), &OPENAI_CHAT, to)?;
     says_all(call, &spoken.dropped)?;
     let said = Call {
         body: spoken.body.clone(),
@@ -126,7 +127,7 @@ async fn embeddings_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> 
         quirks: Quirks::default(),
         end_user: None,
     };
-    let spoken = Spoken::of(call, &OPENAI_EMBEDDINGS, to)?;
+    let spoken = Spoken::of((call, &Fetched::default()), &OPENAI_EMBEDDINGS, to)?;
     let said = Call {
         body: spoken.body.clone(),
         ..call.clone()
@@ -142,7 +143,7 @@ async fn rankings_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
         quirks: Quirks::default(),
         end_user: None,
     };
-    let spoken = Spoken::of(call, &JINA_RERANK, to)?;
+    let spoken = Spoken::of((call, &Fetched::default()), &JINA_RERANK, to)?;
     says_all(call, &spoken.dropped)?;
     let answer = rank::rank(&spoken.body, model).await?;
     Ok(answer.in_dialect(spoken))

@@ -54,6 +54,7 @@ async fn asked(call: Call, status: &str, body: &str) -> (Result<Answer, Refusal>
         learned: &learned,
         headers: &[],
         heard: None,
+        files: None,
     };
     let patience = Patience {
         first_byte: Duration::from_secs(5),
@@ -158,6 +159,7 @@ fn question_of(operation: Operation) -> Result<Request<Full<Bytes>>, Refusal> {
         learned: &learned,
         headers: &[],
         heard: None,
+        files: None,
     };
     question(&call(operation, false), route)
 }

@@ -25,6 +25,7 @@ use self::classify::classify;
 use self::doors::{Asked, Door};
 use self::pictures::Pictures;
 use self::request::request;
+use super::files::Fetched;
 use super::wait::wait;
 use super::words::{Secrets, cleaned};
 use super::{Answer, ContentType, Patience, Provider, Refusal, Route, http as outbound};
@@ -63,6 +64,7 @@ impl<D: Door> Provider for Vendor<D> {
             let what = call.surface.operation.word();
             Fault::new(FaultKind::NotFound, format!("this vendor does no {what}"))
         })?;
+        let fetched = Fetched::of(call, dialect, route).await?;
         let mut quirks = route.quirks();
         let mut ways = 1;
         loop {
@@ -71,6 +73,7 @@ impl<D: Door> Provider for Vendor<D> {
                 dialect,
                 route,
                 quirks,
+                fetched: &fetched,
             };
             let refused = match way.attempt(&self.0, patience).await {
                 Ok(answer) => {
@@ -117,6 +120,8 @@ struct Way<'a> {
     dialect: &'static dyn Dialect,
     route: Route<'a>,
     quirks: Quirks,
+    /// What it has in the place of addresses.
+    fetched: &'a Fetched,
 }
 
 impl Way<'_> {
@@ -145,6 +150,7 @@ impl Way<'_> {
             dialect,
             route,
             quirks,
+            fetched: _,
         } = *self;
         if let Some(pictures) = Pictures::of(self) {
             return pictures.attempt(self, door, patience).await;

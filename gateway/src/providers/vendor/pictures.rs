@@ -81,6 +81,8 @@ impl Pictures {
     fn asked(self, way: &Way<'_>) -> Result<PictureRequest, Refusal> {
         let body = way.call.body().map_err(|error| unsaid(&error))?;
         let mut asked = openai_images::asked(self.task, &body).map_err(|error| unsaid(&error))?;
+        let put = way.fetched.put_into_pictures(&mut asked);
+        put.map_err(|error| unsaid(&error))?;
         if let Some(name) = way.call.end_user.as_deref() {
             let is_taken = way.quirks.end_user != EndUserField::Nowhere;
             asked.end_user = is_taken.then(|| name.to_owned());

@@ -93,7 +93,7 @@ pub(super) fn spoken(door: &impl Door, way: &Way<'_>, quirks: Quirks) -> Result<
         quirks,
         end_user: way.call.end_user.as_deref(),
     };
-    let mut spoken = Spoken::of(way.call, way.dialect, to)?;
+    let mut spoken = Spoken::of((way.call, way.fetched), way.dialect, to)?;
     let worded = Worded {
         dialect: way.dialect,
         model: way.route.model,

@@ -4,6 +4,7 @@
 //! recorded.
 
 mod doors;
+mod files;
 mod goldens;
 mod pictures;
 mod ranks;

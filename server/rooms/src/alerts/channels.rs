@@ -1,7 +1,7 @@
 //! Where alerts are sent to: adding, changing, switching, trying and deleting a channel, and what came of
 //! its last messages. Addresses and secrets are sealed at rest and never shown again.
 
-use server_outbound::Outbound;
+use outbound::Outbound;
 use server_store::Store;
 use server_store::audit::Actor;
 use server_store::duplicate_or;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use outbound::{OutboundAnswer, OutboundError, OutboundPost};
 use rand::RngExt;
-use server_outbound::{OutboundAnswer, OutboundError, OutboundPost};
 use server_store::alerts::messages::{AlertAttempt, AttemptOutcome};
 use shared::clock::Moment;
 use shared::db::DbError;

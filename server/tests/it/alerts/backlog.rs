@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use outbound::Outbound;
 use server::alerts::channels::{ChannelDraft, MessageState};
 use server::alerts::{AlertMessage, AlertStep, ChannelFilter, ChannelKind, ToldAlert};
 use server::store::audit::Actor;
-use server_outbound::Outbound;
 
 use super::deliver::{Scene, newest, put, sender};
 use super::fakes::Whim;

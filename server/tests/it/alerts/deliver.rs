@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use outbound::Outbound;
 use server::alerts::channels::{AlertChannels, KeptMessage, MessageState};
 use server::alerts::deliver::AlertSender;
 use server::alerts::{AlertMessage, ChannelKind};
 use server::settings::zones::Zones;
 use server::store::Store;
 use server::store::audit::Actor;
-use server_outbound::Outbound;
 use shared::clock::Clock;
 use shared::id::AlertChannelId;
 use shared::supervisor::Supervisor;

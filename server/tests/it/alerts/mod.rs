@@ -7,11 +7,11 @@ mod deliver;
 mod fakes;
 mod rounds;
 
+use outbound::Outbound;
 use server::alerts::channels::{AlertChannels, ChannelDraft};
 use server::alerts::{AlertSeverity, ChannelFilter, ChannelKind, ChannelLang};
 use server::store::Store;
 use server::store::audit::Actor;
-use server_outbound::Outbound;
 use shared::clock::{Clock, Moment};
 use shared::id::AlertChannelId;
 use shared::seal::Sealer;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use outbound::Outbound;
 use server::alerts::channels::{AlertChannels, ChannelDraft};
 use server::alerts::{
     Alert, AlertCondition, AlertKind, AlertMessage, AlertSeverity, AlertSight, AlertSource,
@@ -11,7 +12,6 @@ use server::alerts::{
 use server::store::Store;
 use server::store::alerts::{AlertRound, RoundOutcome, RoundState, SumsOf};
 use server::store::audit::Actor;
-use server_outbound::Outbound;
 use shared::clock::{Clock, Moment};
 use shared::id::{AlertChannelId, AlertId};
 

@@ -10,12 +10,11 @@ use super::{code, root, sources};
 /// may import, its manifest says as well: a rule without HTTP lists no `poem`.
 const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("link", &["shared"], &["poem", "diesel"]),
-    ("outbound", &["shared"], &["poem", "diesel"]),
     ("rules", &["shared"], &["tokio", "poem", "diesel", "http"]),
     ("store", &["shared", "server-rules"], &["poem", "http"]),
     (
         "rooms",
-        &["shared", "server-outbound", "server-rules", "server-store"],
+        &["shared", "outbound", "server-rules", "server-store"],
         &["poem", "diesel", "reqwest"],
     ),
     (
@@ -71,7 +70,7 @@ fn each_of_the_servers_crates_stands_on_those_below_it_alone() {
         );
         for own in listed.iter().filter(|one| {
             one.starts_with("server")
-                || ["shared", "gateway", "admin-templates"].contains(&one.as_str())
+                || ["shared", "outbound", "gateway", "admin-templates"].contains(&one.as_str())
         }) {
             assert!(below.contains(&own.as_str()), "{name} stands on {own}");
         }
@@ -86,6 +85,18 @@ fn each_of_the_servers_crates_stands_on_those_below_it_alone() {
         .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
         .collect();
     assert_eq!(found, known, "every crate of the server has its line");
+}
+
+#[test]
+fn the_way_out_of_both_halves_knows_neither() {
+    let manifest = root().join("shared/outbound/Cargo.toml");
+    let listed = dependencies(&fs::read_to_string(&manifest).expect("readable"));
+    assert!(listed.contains("shared"), "{listed:?}");
+    let is_foreign = |one: &&String| {
+        one.starts_with("server")
+            || ["gateway", "admin-templates", "poem", "diesel"].contains(&one.as_str())
+    };
+    assert_eq!(listed.iter().find(is_foreign), None);
 }
 
 /// The modules at the top of a crate that `text` names with `crate::`.

@@ -17,7 +17,8 @@ use bytes::Bytes;
 use self::scan::{ConverseScan, ConverseWhole};
 use super::body::Body;
 use super::neutral::{
-    AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
+    AnswerShown, ChatAnswer, ChatRequest, MediaKind, StreamReader, StreamWriter, Translator,
+    WriteTo, Written,
 };
 use super::text_count::of_whole;
 use super::typed_meter::{TypedMeter, TypedStep, TypedSteps, in_stream, note_tier, part_writes};
@@ -146,6 +147,15 @@ impl Dialect for BedrockConverse {
 impl Translator for BedrockConverse {
     fn read_request(&self, head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
         read::read(head, body)
+    }
+
+    fn bytes_only(&self) -> &'static [MediaKind] {
+        &[
+            MediaKind::Image,
+            MediaKind::Audio,
+            MediaKind::Video,
+            MediaKind::Document,
+        ]
     }
 
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {

@@ -4,6 +4,7 @@
 //! What one dialect can say and another can't is dropped by name or refused where dropping would change
 //! what is meant; `docs/decisions/translation.md` has the table.
 
+pub(crate) mod address;
 mod answer;
 pub(crate) mod embeddings;
 mod event;
@@ -34,6 +35,11 @@ pub trait Translator: Debug + Send + Sync {
     /// A request of this dialect. What it holds beside what the neutral form can say is named in
     /// [`ChatRequest::unsaid`]; `Err` where something is wrong in a way that would change its meaning.
     fn read_request(&self, head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody>;
+
+    /// Kinds of media that it takes as bytes alone, so that whoever asks in it fetches what lies at an address.
+    fn bytes_only(&self) -> &'static [MediaKind] {
+        &[]
+    }
 
     /// The request in this dialect.
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody>;

@@ -41,6 +41,10 @@ impl PictureMaker for GeminiPictures {
         1
     }
 
+    fn takes_bytes_alone(&self) -> bool {
+        true
+    }
+
     fn write(&self, request: &PictureRequest, _: WriteTo<'_>) -> Result<PictureCall, BadBody> {
         no_mask(request)?;
         no_clear_background(request)?;

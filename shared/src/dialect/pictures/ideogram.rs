@@ -31,6 +31,10 @@ impl PictureMaker for Ideogram {
         AT_ONCE
     }
 
+    fn takes_bytes_alone(&self) -> bool {
+        true
+    }
+
     fn write(&self, request: &PictureRequest, to: WriteTo<'_>) -> Result<PictureCall, BadBody> {
         no_mask(request)?;
         let mut form = FormWriter::default();

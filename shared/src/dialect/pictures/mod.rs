@@ -35,6 +35,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::neutral::WriteTo;
+use super::neutral::address::is_address;
 use super::walk::Walk;
 use super::{BadBody, Told};
 use crate::dialect::counts::Counts;
@@ -123,7 +124,34 @@ pub enum GivenPicture {
     },
 }
 
+impl PictureRequest {
+    /// Hands every picture that is given to `each`, the mask too.
+    pub fn each_given(&mut self, each: impl FnMut(&mut GivenPicture)) {
+        self.images.iter_mut().chain(&mut self.mask).for_each(each);
+    }
+}
+
 impl GivenPicture {
+    /// Where on the web it lies, if it does.
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Url(url) => is_address(url).then_some(url),
+            Self::Base64 { .. } | Self::File { .. } => None,
+        }
+    }
+
+    /// Puts what was fetched in the place of its address. `Err` says what it is not.
+    pub fn put(&mut self, bytes: Bytes) -> Result<(), &'static str> {
+        let format = PictureFormat::of(&bytes).ok_or("no PNG, JPEG, WebP or GIF")?;
+        let ending = format.media_type().rsplit('/').next().unwrap_or("png");
+        *self = Self::File {
+            name: format!("image.{ending}"),
+            format,
+            bytes,
+        };
+        Ok(())
+    }
+
     /// The media type, where the bytes are here.
     pub(crate) fn media_type(&self) -> Option<&str> {
         match self {
@@ -297,6 +325,11 @@ impl NoPicture {
 pub trait PictureMaker: Debug + Send + Sync {
     /// How many one request makes at most; what is asked beyond it goes in several.
     fn at_once(&self, request: &PictureRequest, model: &str) -> u64;
+
+    /// Whether it takes pictures as bytes alone, so that whoever asks in it fetches what lies at an address.
+    fn takes_bytes_alone(&self) -> bool {
+        false
+    }
 
     /// The request in this format. `Err` where something that is meant can't be said.
     fn write(&self, request: &PictureRequest, to: WriteTo<'_>) -> Result<PictureCall, BadBody>;

@@ -38,6 +38,10 @@ impl PictureMaker for Stability {
         1
     }
 
+    fn takes_bytes_alone(&self) -> bool {
+        true
+    }
+
     fn write(&self, request: &PictureRequest, to: WriteTo<'_>) -> Result<PictureCall, BadBody> {
         // Its own is white where the picture changes, and no clear one is understood.
         no_mask(request)?;

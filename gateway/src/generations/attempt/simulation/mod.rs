@@ -303,6 +303,7 @@ impl Sim {
             pools: &self.pools,
             supervisor: &self.supervisor,
             patience: PATIENCE,
+            files: None,
         }
     }
 

@@ -6,6 +6,7 @@ use shared::secret::Secret;
 
 use super::*;
 use crate::fixture;
+use crate::providers::files::Fetched;
 use crate::providers::learned::Learned;
 use crate::providers::vendor::classify::classify;
 
@@ -21,6 +22,7 @@ fn again(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quir
         learned: &learned,
         headers: &[],
         heard: None,
+        files: None,
     };
     let dialect = call.surface.dialect;
     let way = Way {
@@ -28,6 +30,7 @@ fn again(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quir
         dialect,
         route,
         quirks,
+        fetched: &Fetched::default(),
     };
     otherwise(&way, fault, told)
 }

@@ -3,9 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use outbound::Outbound;
+use outbound::address::Target;
 use serde::{Deserialize, Serialize};
-use server_outbound::Outbound;
-use server_outbound::address::Target;
 use shared::secret::Secret;
 
 use super::super::ChannelKind;

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use outbound::{OutboundAnswer, OutboundError};
 use serde_json::{Value, json};
-use server_outbound::{OutboundAnswer, OutboundError};
 use sha2::Sha256;
 use shared::clock::Moment;
 

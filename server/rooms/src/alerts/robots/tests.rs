@@ -1,6 +1,6 @@
 //! Addresses, signatures and answers of each kind of receiver, checked as strictly as they check.
 
-use server_outbound::Outbound;
+use outbound::Outbound;
 use shared::secret::Secret;
 
 use super::*;

@@ -16,7 +16,8 @@ use bytes::Bytes;
 use self::stream::{ChunkReader, ChunkWriter};
 use self::target::ModelTarget;
 use crate::dialect::neutral::{
-    AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
+    AnswerShown, ChatAnswer, ChatRequest, MediaKind, StreamReader, StreamWriter, Translator,
+    WriteTo, Written,
 };
 use crate::dialect::{BadBody, Head, others};
 use crate::fault::Fault;
@@ -29,6 +30,10 @@ pub(super) struct ChatTranslator;
 impl Translator for ChatTranslator {
     fn read_request(&self, head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
         request::read(head, body)
+    }
+
+    fn bytes_only(&self) -> &'static [MediaKind] {
+        &[MediaKind::Audio, MediaKind::Document]
     }
 
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {

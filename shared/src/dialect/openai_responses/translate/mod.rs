@@ -11,8 +11,8 @@ mod writer;
 use bytes::Bytes;
 
 use crate::dialect::neutral::{
-    AnswerShown, ChatAnswer, ChatRequest, Stop, StreamReader, StreamWriter, Translator, WriteTo,
-    Written,
+    AnswerShown, ChatAnswer, ChatRequest, MediaKind, Stop, StreamReader, StreamWriter, Translator,
+    WriteTo, Written,
 };
 use crate::dialect::{BadBody, Head};
 use crate::fault::Fault;
@@ -30,6 +30,10 @@ pub(super) struct Responses;
 impl Translator for Responses {
     fn read_request(&self, _: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
         read::request(body)
+    }
+
+    fn bytes_only(&self) -> &'static [MediaKind] {
+        &[MediaKind::Audio]
     }
 
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {

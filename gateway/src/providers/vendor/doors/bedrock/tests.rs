@@ -43,6 +43,7 @@ async fn sent(of: Of<'_>) -> Result<String, Fault> {
         learned: &learned,
         headers: &[],
         heard: None,
+        files: None,
     };
     let door = door();
     let surface = Surface::of(Operation::Chat);

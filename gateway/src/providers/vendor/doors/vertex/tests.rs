@@ -52,6 +52,7 @@ fn the_model_says_in_which_words_and_where_it_is_asked() {
             learned: &learned,
             headers: &[],
             heard: None,
+            files: None,
         };
         for surface in shared::surface::SURFACES {
             let found = dialect(&&VERTEX, surface, route);
@@ -106,6 +107,7 @@ fn vectors_are_asked_for_where_the_surface_says_and_of_models_that_know_it() {
             learned: &learned,
             headers: &[],
             heard: None,
+            files: None,
         };
         let surface = Surface::at(path).expect("a surface");
         let found = dialect(&&VERTEX, surface, route);
@@ -148,6 +150,7 @@ async fn a_request_is_opened_by_a_token_and_one_that_is_not_taken_is_forgotten()
         learned: &learned,
         headers: &[],
         heard: None,
+        files: None,
     };
     let asked = Asked {
         method: Method::GET,

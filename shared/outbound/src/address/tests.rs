@@ -91,7 +91,7 @@ fn urls_are_read_strictly() {
         ("https://example.com:/", P::Port),
         ("https://[::ffff:8.8.8.8]:65536/", P::Port),
     ] {
-        let read = Target::parse(url, false);
+        let read = Target::parse(url, Purpose::Hook, false);
         assert!(read.is_err(), "{url}: {read:?}");
         // The library's own words for what it can't read are all one.
         if !matches!(read, Err(P::Unreadable)) {
@@ -99,14 +99,43 @@ fn urls_are_read_strictly() {
         }
     }
     let long = format!("https://example.com/{}", "a".repeat(3_000));
-    assert_eq!(Target::parse(&long, false), Err(P::Unreadable));
-    let read = Target::parse("https://Example.com/a?b=c", false).expect("a target");
+    assert_eq!(
+        Target::parse(&long, Purpose::Hook, false),
+        Err(P::Unreadable)
+    );
+    let read = Target::parse("https://Example.com/a?b=c", Purpose::Hook, false).expect("a target");
     assert_eq!((read.host.as_str(), read.port), ("example.com", 443));
     assert_eq!(read.path, "/a?b=c");
-    let read = Target::parse("http://[::1]:8080", true).expect("a target");
+    let read = Target::parse("http://[::1]:8080", Purpose::Hook, true).expect("a target");
     assert_eq!(
         (read.host.as_str(), read.port, read.is_https),
         ("::1", 8_080, false)
     );
     assert_eq!(read.path, "/");
+}
+
+#[test]
+fn files_may_lie_where_the_web_has_them() {
+    use UrlProblem as P;
+    for (url, wanted) in [
+        ("http://example.com/a.png", Ok(80)),
+        ("https://example.com/a.png", Ok(443)),
+        ("http://example.com:8080/", Ok(8_080)),
+        ("https://example.com:8443/", Ok(8_443)),
+        ("ftp://example.com/a.png", Err(P::NotHttp)),
+        ("http://example.com:22/", Err(P::FilePort)),
+        ("http://example.com:6379/", Err(P::FilePort)),
+        ("http://example.com:/", Err(P::FilePort)),
+        ("http://user@example.com/", Err(P::HasUser)),
+    ] {
+        let read = Target::parse(url, Purpose::File, false);
+        assert_eq!(read.map(|target| target.port), wanted, "{url}");
+    }
+    let signed = format!("https://example.com/a.png?sign={}", "a".repeat(4_000));
+    assert!(Target::parse(&signed, Purpose::File, false).is_ok());
+    let long = signed.repeat(3);
+    assert_eq!(
+        Target::parse(&long, Purpose::File, false),
+        Err(P::Unreadable)
+    );
 }

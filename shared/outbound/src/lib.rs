@@ -1,7 +1,9 @@
-//! The server's only way to the outside: a POST with a deadline, a bounded answer and no redirects, to an
-//! address that was looked up once, checked, and connected to as it was checked. Knows no receiver.
+//! The way to addresses that people give: a POST with a deadline, a bounded answer and no redirects, and a
+//! file that is fetched, to an address that was looked up once, checked, and connected to as it was checked.
+//! Knows no receiver.
 
 pub mod address;
+mod file;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,7 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use self::address::{Target, UrlProblem, is_public};
+use self::address::{Purpose, Target, UrlProblem, is_public};
+pub use self::file::{FileHead, FileProblem, FileRequest};
 
 /// TCP and TLS to somewhere on the internet.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -38,6 +41,8 @@ pub enum Names {
     System,
     /// Only these are known; for tests.
     Fixed(BTreeMap<String, SocketAddr>),
+    /// Only these are known, and stand for hosts of the internet wherever they are; for tests.
+    Staged(BTreeMap<String, SocketAddr>),
 }
 
 /// What a client is made of.
@@ -50,6 +55,11 @@ pub struct OutboundParts {
     /// Whether private networks, this machine and plain HTTP may be called.
     pub allows_private: bool,
 }
+
+/// A connection, with TLS or without.
+trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 
 /// Calls the outside; cheap to clone.
 #[derive(Clone)]
@@ -155,13 +165,13 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// Sends over a connection and reads what comes, at most `bytes_max` of its body.
 async fn exchange(
-    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    line: Box<dyn Line>,
     request: Request<Full<Bytes>>,
     bytes_max: usize,
 ) -> Result<OutboundAnswer, OutboundError> {
     let handshake = http1::Builder::new()
         .max_buf_size(HEAD_BYTES_MAX)
-        .handshake(TokioIo::new(io));
+        .handshake(TokioIo::new(line));
     let (mut sender, connection) = handshake.await.map_err(broken)?;
     let asking = async move {
         let answer = sender.send_request(request).await.map_err(broken)?;
@@ -224,7 +234,11 @@ impl Outbound {
 
     /// Whether a URL would be called, as far as it can be told without looking its host up.
     pub fn check(&self, url: &str) -> Result<Target, OutboundError> {
-        let target = Target::parse(url, self.allows_private)?;
+        self.check_for(Purpose::Hook, url)
+    }
+
+    fn check_for(&self, purpose: Purpose, url: &str) -> Result<Target, OutboundError> {
+        let target = Target::parse(url, purpose, self.allows_private)?;
         match target.host.parse::<IpAddr>() {
             Ok(address) if !self.may_call(address) => Err(OutboundError::Closed(address)),
             Ok(_) | Err(_) => Ok(target),
@@ -239,6 +253,10 @@ impl Outbound {
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, OutboundError> {
         let found: Vec<SocketAddr> = match self.names.as_ref() {
             Names::Fixed(known) => known.get(&target.host).copied().into_iter().collect(),
+            Names::Staged(known) => {
+                let staged = known.get(&target.host).copied();
+                return Ok(vec![staged.ok_or(OutboundError::UnknownHost)?]);
+            }
             Names::System => tokio::net::lookup_host((target.host.as_str(), target.port))
                 .await
                 .map_err(|_| OutboundError::UnknownHost)?
@@ -275,13 +293,19 @@ impl Outbound {
     async fn post_patiently(&self, post: &OutboundPost) -> Result<OutboundAnswer, OutboundError> {
         let target = self.check(&post.url)?;
         let request = request(&target, post)?;
+        let line = self.dial(target).await?;
+        exchange(line, request, post.answer_bytes_max).await
+    }
+
+    /// A connection to the target, with TLS where it speaks that.
+    async fn dial(&self, target: Target) -> Result<Box<dyn Line>, OutboundError> {
         let stream = self.connect(&target).await?;
         if !target.is_https {
-            return exchange(stream, request, post.answer_bytes_max).await;
+            return Ok(Box::new(stream));
         }
         let name = ServerName::try_from(target.host).map_err(|_| UrlProblem::Unreadable)?;
         let stream = self.tls.connect(name, stream).await.map_err(unreachable)?;
-        exchange(stream, request, post.answer_bytes_max).await
+        Ok(Box::new(stream))
     }
 
     /// Sends a POST once. Whether it is sent again is the caller's to say.

@@ -91,9 +91,51 @@ pub enum UrlProblem {
     /// It has a name and a password in front of the host.
     #[error("it must not have a user name or a password in it")]
     HasUser,
+    /// It is neither http nor https.
+    #[error("it must begin with https:// or http://")]
+    NotHttp,
     /// It has an unusual port.
     #[error("its port must be 443 or 8443")]
     Port,
+    /// The same of a file's.
+    #[error("its port must be 443, 80, 8443 or 8080")]
+    FilePort,
+}
+
+/// What somebody is called for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be told something that is not for others to read: TLS alone.
+    Hook,
+    /// For a file that lies open; the web still has many without TLS.
+    File,
+}
+
+impl Purpose {
+    /// The longest URL: a robot's address is short, a signed one of a storage has up to two thousand letters of
+    /// proof.
+    fn url_bytes_max(self) -> usize {
+        match self {
+            Self::Hook => 2_048,
+            Self::File => 8_192,
+        }
+    }
+
+    fn not_spoken(self) -> UrlProblem {
+        match self {
+            Self::Hook => UrlProblem::NotHttps,
+            Self::File => UrlProblem::NotHttp,
+        }
+    }
+
+    /// Whether a service of the web may be expected there.
+    fn check_port(self, port: u16) -> Result<(), UrlProblem> {
+        match (self, port) {
+            (_, 443 | 8_443) | (Self::File, 80 | 8_080) => Ok(()),
+            (Self::Hook, _) => Err(UrlProblem::Port),
+            (Self::File, _) => Err(UrlProblem::FilePort),
+        }
+    }
 }
 
 /// A URL that may be asked for, taken apart.
@@ -111,21 +153,19 @@ pub struct Target {
     pub path: String,
 }
 
-/// Longer than any address of a robot.
-const URL_BYTES_MAX: usize = 2_048;
-
 impl Target {
-    /// Reads `url`. Plain HTTP and other ports are for private networks, where these are allowed.
-    pub fn parse(url: &str, allows_private: bool) -> Result<Self, UrlProblem> {
-        let is_plain = url.len() <= URL_BYTES_MAX && url.bytes().all(|b| b.is_ascii_graphic());
+    /// Reads `url`. Other schemes and ports than the purpose has are for private networks, where these are allowed.
+    pub fn parse(url: &str, purpose: Purpose, allows_private: bool) -> Result<Self, UrlProblem> {
+        let is_short = url.len() <= purpose.url_bytes_max();
+        let is_plain = is_short && url.bytes().all(|b| b.is_ascii_graphic());
         if !is_plain || url.contains(['\\', '#']) {
             return Err(UrlProblem::Unreadable);
         }
         let uri: Uri = url.parse().map_err(|_| UrlProblem::Unreadable)?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
-            Some("http") if allows_private => false,
-            Some(_) => return Err(UrlProblem::NotHttps),
+            Some("http") if allows_private || purpose == Purpose::File => false,
+            Some(_) => return Err(purpose.not_spoken()),
             None => return Err(UrlProblem::Unreadable),
         };
         let authority = uri.authority().ok_or(UrlProblem::Unreadable)?;
@@ -138,12 +178,13 @@ impl Target {
             "" => None,
             rest => {
                 let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-                Some(port.ok_or(UrlProblem::Port)?)
+                // None has the number 0.
+                Some(port.map_or_else(|| purpose.check_port(0).map(|()| 0), Ok)?)
             }
         };
         let port: u16 = port.unwrap_or(if is_https { 443 } else { 80 });
-        if !allows_private && ![443, 8_443].contains(&port) {
-            return Err(UrlProblem::Port);
+        if !allows_private {
+            purpose.check_port(port)?;
         }
         let host = authority.host().to_ascii_lowercase();
         let bare = host
