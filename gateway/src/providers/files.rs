@@ -168,13 +168,13 @@ impl Fetched {
         dialect: &'static dyn Dialect,
         route: Route<'_>,
     ) -> Result<Self, Refusal> {
-        let Some(files) = route.files.filter(|_| may_have_addresses(&call.body)) else {
+        let own = call.surface.dialect;
+        // First what costs nothing: bodies that pass as they came are not looked through.
+        let is_foreign = own.name() != dialect.name() && needs_bytes(dialect);
+        let may_need = is_foreign && may_have_addresses(&call.body);
+        let Some(files) = route.files.filter(|_| may_need) else {
             return Ok(Self::default());
         };
-        let own = call.surface.dialect;
-        if own.name() == dialect.name() {
-            return Ok(Self::default());
-        }
         let mut urls = Vec::new();
         if let (Some(task), Some(maker)) = (own.picture_task(), dialect.pictures()) {
             if !maker.takes_bytes_alone() {
@@ -187,9 +187,6 @@ impl Fetched {
             asked.each_given(|given| urls.extend(given.address().map(str::to_owned)));
         } else if let (Some(from), Some(into)) = (own.translator(), dialect.translator()) {
             let kinds = into.bytes_only();
-            if kinds.is_empty() {
-                return Ok(Self::default());
-            }
             let head = Head {
                 model: Some(route.model.to_owned()),
                 stream: Some(call.stream),
@@ -238,6 +235,14 @@ impl Fetched {
         });
         put
     }
+}
+
+/// Whether anything goes to providers of that dialect as bytes alone.
+fn needs_bytes(dialect: &'static dyn Dialect) -> bool {
+    let of_pictures = dialect.pictures();
+    let of_chats = dialect.translator();
+    of_pictures.is_some_and(|maker| maker.takes_bytes_alone())
+        || of_chats.is_some_and(|into| !into.bytes_only().is_empty())
 }
 
 /// Whether any address can stand in a body: nearly none has one, and most need not be read for it.
