@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::try_join_all;
 use outbound::{FileProblem, FileRequest, Outbound, OutboundError};
 use shared::dialect::neutral::{ChatRequest, MediaKind};
-use shared::dialect::pictures::PictureRequest;
+use shared::dialect::pictures::{PictureMaker, PictureRequest};
 use shared::dialect::{BadBody, Dialect, Head, openai_images};
 use shared::fault::{Fault, FaultKind};
 use shared::link::Call;
@@ -241,7 +241,7 @@ impl Fetched {
 fn needs_bytes(dialect: &'static dyn Dialect) -> bool {
     let of_pictures = dialect.pictures();
     let of_chats = dialect.translator();
-    of_pictures.is_some_and(|maker| maker.takes_bytes_alone())
+    of_pictures.is_some_and(PictureMaker::takes_bytes_alone)
         || of_chats.is_some_and(|into| !into.bytes_only().is_empty())
 }
 
